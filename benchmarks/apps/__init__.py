@@ -1,0 +1,1 @@
+"""The applications that are compared; each module has a WSGI application named `app`."""

@@ -1,0 +1,17 @@
+"""WeRoBot: an encrypted echo, without its sessions, which would cost it a database write."""
+
+from typing import Any
+
+from werobot import WeRoBot
+
+from benchmarks.account import AES_KEY, APPID, TOKEN
+
+robot = WeRoBot(token=TOKEN, encoding_aes_key=AES_KEY, app_id=APPID, enable_session=False)
+
+
+@robot.text
+def echo(message: Any) -> str:
+    return str(message.content)
+
+
+app = robot.wsgi

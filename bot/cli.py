@@ -1,0 +1,288 @@
+"""The `flask …` commands. Each prints what it did and exits non-zero when it could not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bot import telemetry
+from bot.services import Services, services_of
+from core import migrations
+from core.clock import day_of
+from core.db import Database
+
+if TYPE_CHECKING:
+    from bot.client import WeChatClient
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+MAX_SHOWN_ROWS = 50
+
+console = Console(stderr=True)
+db = AppGroup("db", help="The database's schema.")
+demo = AppGroup("demo", help="The demo district.")
+risk = AppGroup("risk", help="Community risk.")
+wechat = AppGroup("wechat", help="The official account.")
+
+
+def register(app: Flask) -> None:
+    """Add every command to the application."""
+    for group in (db, demo, risk, wechat):
+        app.cli.add_command(group)
+    for command in (import_file, nightly, deliver, worker, dev):
+        app.cli.add_command(command)
+
+
+def _services() -> Services:
+    return services_of(current_app)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that moves a bar to (done, total)."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+
+        def move(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield move
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest schema."""
+    migrations.upgrade(_services().database.engine)
+    click.echo("the schema is up to date")
+
+
+@demo.command("load")
+@click.option(
+    "--size", type=click.Choice(["small", "district"]), default="small", show_default=True
+)
+def demo_load(size: str) -> None:
+    """Fill an empty database with the demo district."""
+    from bot.demo import Size, load
+
+    with _progress("demo district") as move:
+        report = load(_services().database, size=Size(size), now=_now(), progress=move)
+    click.echo(report)
+
+
+@click.command("import")
+@click.argument("kind")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--all-or-nothing", is_flag=True, help="Keep no row when one is rejected.")
+def import_file(kind: str, file: Path, *, all_or_nothing: bool) -> None:
+    """Import a CSV or XLSX FILE of a KIND: communities, indicators, papers."""
+    from bot.imports import run_import
+
+    with _progress(f"import {kind}") as move:
+        report = run_import(
+            _services().database,
+            kind,
+            file,
+            all_or_nothing=all_or_nothing,
+            now=_now(),
+            progress=move,
+        )
+    _print_import(report)
+
+
+def _print_import(report: Any) -> None:
+    for line in report.lines()[:MAX_SHOWN_ROWS]:
+        click.echo(line, err=True)
+    click.echo(report.summary())
+    if report.is_failed:
+        raise SystemExit(1)
+
+
+@risk.command("score")
+@click.option("--day", type=DAY, required=True)
+def risk_score(day: datetime) -> None:
+    """Score one day."""
+    from core.risk.service import score_day
+
+    with _services().database.transaction() as session:
+        scores = score_day(session, day=day.date(), now=_now())
+    colours = ", ".join(f"{count} {colour.value}" for colour, count in scores.colours.items())
+    click.echo(f"{scores.day}: {colours}; {scores.changed_count} rows changed ({scores.version})")
+
+
+@click.command("nightly")
+@click.option("--day", type=DAY, help="The day that is computed; yesterday by default.")
+def nightly(day: datetime | None) -> None:
+    """Run the night's steps for a day; steps that are done are skipped."""
+    from core.nightly import run_night
+
+    chosen: date = day.date() if day else day_of(_now()) - timedelta(days=1)
+    report = run_night(_services().database.transaction, day=chosen, now=_now())
+    for line in report.lines():
+        click.echo(line)
+    if report.is_failed:
+        raise SystemExit(1)
+
+
+@click.command("deliver")
+def deliver() -> None:
+    """Send what waits in the outbox, once."""
+    from bot.deliver import deliver_once
+
+    services = _services()
+    report = deliver_once(
+        services.database, services.store, _client(services), services.settings, services.texts
+    )
+    outcomes = ", ".join(f"{count} {name}" for name, count in sorted(report.outcomes.items()))
+    click.echo(outcomes or "nothing waits")
+
+
+@click.command("worker")
+def worker() -> None:
+    """Run the background jobs until told to stop."""
+    from bot.worker import open_worker
+
+    open_worker(_services().settings, nightly=_run_night).run()
+
+
+def _run_night(database: Database, today: date, now: datetime) -> None:
+    """Compute the day before `today`; the worker asks for this every few minutes of the night."""
+    from core.nightly import run_night
+
+    run_night(database.transaction, day=today - timedelta(days=1), now=now)
+
+
+def _client(services: Services) -> WeChatClient:
+    from bot.client import WeChatClient
+
+    return WeChatClient(services.settings, services.store)
+
+
+@wechat.command("menu")
+def wechat_menu() -> None:
+    """Publish the account's menu."""
+    from bot.menu import menu_of
+
+    services = _services()
+    _client(services).create_menu(menu_of(services.settings))
+    click.echo("the menu is published")
+
+
+@wechat.command("codes")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--community", "codes", multiple=True, help="Code of a community; all without one.")
+def wechat_codes(out: Path, codes: tuple[str, ...]) -> None:
+    """Write a follow code (PNG) for every street and community into a folder."""
+    from bot.scenes import scenes_of, write_codes
+
+    services = _services()
+    with services.database.reading() as session:
+        scenes = scenes_of(session, codes=codes)
+    with _progress("follow codes") as move:
+        count = write_codes(_client(services), scenes, folder=out, progress=move)
+    click.echo(f"{count} codes written, {len(scenes) - count} were there already")
+
+
+@click.command("dev")
+def dev() -> None:
+    """Serve the demo district with worker and simulator on this machine."""
+    services = _services()
+    settings = services.settings
+    if settings.is_production:
+        raise click.ClickException("this command is for development; see README.md for production")
+    _check_port(settings.port)
+    metrics = settings.instance_dir / "metrics"
+    telemetry.empty_folder(metrics)
+    migrations.upgrade(services.database.engine)
+    _load_demo_if_empty(services)
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    folder = Path(sys.executable).parent
+    commands = [
+        [
+            str(folder / "granian"),
+            "--interface=wsgi",
+            "--host=127.0.0.1",
+            f"--port={settings.port}",
+            # The simulator calls /wechat, and the worker calls the stand-in, on this very server.
+            "--blocking-threads=8",
+            "--log-level=warning",
+            "wsgi:app",
+        ],
+        [str(folder / "flask"), "--app", "wsgi", "worker"],
+    ]
+    root = Path(__file__).resolve().parent.parent
+    _supervise(
+        [subprocess.Popen(one, env=environment, cwd=root) for one in commands], settings.port
+    )
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise click.ClickException(
+                f"port {port} is taken; choose another: make run PORT={port + 1}"
+            ) from error
+
+
+def _load_demo_if_empty(services: Services) -> None:
+    from bot.demo import Size, is_empty, load
+
+    with services.database.reading() as session:
+        if not is_empty(session):
+            return
+    with _progress("demo district") as move:
+        click.echo(load(services.database, size=Size.SMALL, now=_now(), progress=move))
+
+
+def _supervise(processes: list[subprocess.Popen[bytes]], port: int) -> None:
+    """Wait until one process ends or the terminal says stop, then end the others."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    url = f"http://127.0.0.1:{port}"
+    click.echo(
+        f"\n  汇治理 is running\n"
+        f"    the phone      {url}/simulator/\n"
+        f"    public figures {url}/\n"
+        f"    health         {url}/healthz  {url}/readyz  {url}/metrics\n"
+        f"  Ctrl-C stops it.\n"
+    )
+    try:
+        while all(process.poll() is None for process in processes):
+            try:
+                processes[0].wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                continue
+    except KeyboardInterrupt:
+        click.echo("\nstopping")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()

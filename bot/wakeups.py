@@ -1,0 +1,134 @@
+"""Wake-ups and the timetable of background work, carried by huey.
+
+A task only says "look": the database knows what is left to do, so a task that is lost with a
+killed worker, or comes twice, changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import structlog
+from huey import Huey, RedisHuey, SqliteHuey
+
+from bot.settings import Settings
+from core.clock import local
+
+log = structlog.get_logger()
+
+NAME: Final = "huizhili"
+ENOUGH_WAITING: Final = 3  # so many wake-ups in the queue say the same as one
+BREAK_SECONDS: Final = 5.0
+NIGHT_BEGINS: Final = timedelta(hours=4, minutes=30)
+NIGHT_EVERY_MINUTES: Final = 10
+SWEEP_MINUTE: Final = 7
+
+
+def make_huey(settings: Settings, *, timeout_seconds: float = 3.0) -> Huey:
+    """Return the queue of wake-ups: in Redis where there is one, else a file of this machine.
+
+    Args:
+        settings: name Redis, or the folder of the file.
+        timeout_seconds: of every command to Redis; above the second that a worker listens.
+    """
+    if settings.redis_url:
+        url = _with_timeouts(settings.redis_url, timeout_seconds)
+        return RedisHuey(NAME, url=url, results=False)
+    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    return SqliteHuey(NAME, filename=str(settings.instance_dir / "huey.db"), results=False)
+
+
+def _with_timeouts(url: str, seconds: float) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    query.setdefault("socket_timeout", str(seconds))
+    query.setdefault("socket_connect_timeout", str(min(seconds, 1.0)))
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def add_tasks(
+    huey: Huey,
+    *,
+    look: Callable[[], None],
+    night: Callable[[], None] | None = None,
+    sweep: Callable[[], None] | None = None,
+) -> Callable[[], object]:
+    """Register the tasks, by the same names in every process, and return what queues a look.
+
+    Args:
+        huey: the queue.
+        look: what a worker does when somebody says that notices were queued.
+        night: the steps of the night; called every ten minutes from 04:30 to midnight in
+            Shanghai, so that a night that failed or was missed is made up for.
+        sweep: called once an hour.
+    """
+
+    def look_task() -> None:
+        look()
+
+    def night_task() -> None:
+        if night is not None:
+            night()
+
+    def sweep_task() -> None:
+        if sweep is not None:
+            sweep()
+
+    ring: Callable[[], object] = huey.task(name="look")(look_task)
+    if night is not None:
+        huey.periodic_task(is_night_time, name="night")(night_task)
+    if sweep is not None:
+        huey.periodic_task(is_sweep_time, name="sweep")(sweep_task)
+    return ring
+
+
+def is_night_time(at: datetime) -> bool:
+    """Return whether the night's steps are looked at in this minute.
+
+    Args:
+        at: the minute, UTC without a zone, as huey gives it.
+    """
+    clock = local(at.replace(tzinfo=UTC))
+    since_midnight = timedelta(hours=clock.hour, minutes=clock.minute)
+    return since_midnight >= NIGHT_BEGINS and clock.minute % NIGHT_EVERY_MINUTES == 0
+
+
+def is_sweep_time(at: datetime) -> bool:
+    """Return whether expired state is swept in this minute, once an hour."""
+    return at.minute == SWEEP_MINUTE
+
+
+class Bell:
+    """Wakes a worker from a web process after it queued a notice.
+
+    A bell that cannot be heard is harmless: workers look by themselves every few seconds.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare the bell; the queue is opened with the first ring."""
+        self._settings = settings
+        self._huey: Huey | None = None
+        self._ring: Callable[[], Any] | None = None
+        self._silent_until = 0.0
+
+    def ring(self) -> None:
+        """Say that there is something to deliver. Never raises; call it after the commit."""
+        if time.monotonic() < self._silent_until:
+            return
+        try:
+            if self._huey is None or self._ring is None:
+                self._huey = make_huey(self._settings, timeout_seconds=0.5)
+                self._ring = add_tasks(self._huey, look=_not_here)
+            if self._huey.pending_count() < ENOUGH_WAITING:
+                self._ring()
+        except Exception as error:  # noqa: BLE001  whatever fails here, the answer must go out
+            self._silent_until = time.monotonic() + BREAK_SECONDS
+            log.warning("worker not woken", error=type(error).__name__)
+
+
+def _not_here() -> None:
+    raise RuntimeError("only a worker looks")

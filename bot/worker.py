@@ -1,0 +1,172 @@
+"""The worker: delivers notices, runs the timetable. Several may run, on any number of machines.
+
+`python -m bot.worker` runs one until SIGTERM. It may be killed at any point: what it was doing is
+in the database, and whoever looks next goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Final, TypeAlias
+
+import structlog
+
+from bot.client import WeChatClient
+from bot.deliver import Pace, Sender, deliver_once
+from bot.settings import Settings
+from bot.store import Store, StoreUnavailableError, open_store
+from bot.texts import Texts
+from bot.wakeups import add_tasks, make_huey
+from core.clock import day_of
+from core.db import Database, Keyring, install_keyring
+from core.notices.feedback import sweep_notices
+
+log = structlog.get_logger()
+
+Nightly: TypeAlias = "Callable[[Database, date, datetime], object]"
+
+LOOK_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 45.0  # longer than the longest call, so that it is recorded
+NIGHT_LOCK_SECONDS: Final = 3600.0
+POLL_SECONDS: Final = 0.5
+
+
+class Worker:
+    """What one worker process does."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        store: Store,
+        client: Sender,
+        nightly: Nightly | None = None,
+        pace: Pace | None = None,
+        look_seconds: float = LOOK_SECONDS,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Prepare the worker; nothing runs yet.
+
+        Args:
+            settings: name the templates and the queue.
+            database: holds the outbox.
+            store: short-lived state.
+            client: sends.
+            nightly: runs the steps of the night for a day; done steps are skipped.
+            pace: how fast notices are sent.
+            look_seconds: how often to look without being woken.
+            clock: aware.
+        """
+        self._settings = settings
+        self._database = database
+        self._store = store
+        self._client = client
+        self._nightly = nightly
+        self._pace = pace or Pace()
+        self._look_seconds = look_seconds
+        self._clock = clock
+        self._texts = Texts(constants={})
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; the notice in hand is finished and recorded."""
+        huey = make_huey(self._settings)
+        add_tasks(
+            huey,
+            look=self._woken.set,
+            night=self.run_night if self._nightly else None,
+            sweep=self.sweep,
+        )
+        consumer = huey.create_consumer(
+            workers=1,
+            max_delay=POLL_SECONDS,
+            graceful_signal="TERM",
+            shutdown_timeout=STOP_SECONDS,
+        )
+        delivery = threading.Thread(target=self._deliver_on, name="delivery", daemon=True)
+        delivery.start()
+        log.info("worker started")
+        try:
+            consumer.run()
+        finally:
+            self._stopping.set()
+            self._woken.set()
+            delivery.join(STOP_SECONDS)
+            log.info("worker stopped")
+
+    def _deliver_on(self) -> None:
+        """Deliver whenever woken, and every few seconds besides."""
+        while not self._stopping.is_set():
+            self._woken.clear()
+            if not self.deliver():
+                self._woken.wait(self._look_seconds)
+
+    def deliver(self) -> bool:
+        """Send what is due; returns whether the limit of one round was reached."""
+        try:
+            report = deliver_once(
+                self._database,
+                self._store,
+                self._client,
+                self._settings,
+                self._texts,
+                now=self._clock,
+                pace=self._pace,
+                is_stopping=self._stopping.is_set,
+            )
+        except Exception:
+            # A database that is away for a minute must not end the worker.
+            log.exception("delivery failed")
+            return False
+        return report.claimed_count >= self._pace.limit
+
+    def run_night(self) -> None:
+        """Run the night's steps of today; one worker at a time, done steps are skipped."""
+        if self._nightly is None:
+            return
+        now = self._clock()
+        day = day_of(now)
+        try:
+            with self._store.lock("nightly", seconds=NIGHT_LOCK_SECONDS) as is_held:
+                if is_held:
+                    self._nightly(self._database, day, now)
+        except StoreUnavailableError:
+            log.warning("night postponed", day=day.isoformat())
+            return
+        self._woken.set()
+
+    def sweep(self) -> None:
+        """Delete expired state and settled leftovers of the outbox."""
+        with self._database.transaction() as session:
+            sweep_notices(session, now=self._clock())
+        try:
+            self._store.sweep()
+        except StoreUnavailableError:
+            log.warning("state not swept")
+
+
+def open_worker(settings: Settings, *, nightly: Nightly | None = None) -> Worker:
+    """Return a worker with everything it needs, as the settings say."""
+    install_keyring(Keyring(settings.data_key_bytes()))
+    database = Database(settings.resolved_database_url)
+    store = open_store(settings.redis_url, database)
+    return Worker(
+        settings=settings,
+        database=database,
+        store=store,
+        client=WeChatClient(settings, store),
+        nightly=nightly,
+    )
+
+
+def main() -> None:
+    """Run one worker with the settings of the environment."""
+    open_worker(Settings.from_env()).run()
+
+
+if __name__ == "__main__":
+    main()

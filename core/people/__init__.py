@@ -1,0 +1,1 @@
+"""People: a WeChat follower, the community they bind to, what they consented to."""

@@ -1,0 +1,1 @@
+"""Streets and communities: what they are called, where they are, and which one is meant."""

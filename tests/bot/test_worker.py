@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.store import Store, StoreUnavailableError, open_store
+from bot.wakeups import Bell
+from bot.worker import Worker, open_worker
+from core.db import Database
+from core.notices import service
+from core.notices.model import Notice
+from tests.wechat import Platform, running_platform
+
+OPENID = "oTESTabcdefghijklmnopqrstuvw"
+VALUES = {"community": "甲", "previous": "蓝色", "colour": "红色", "day": "2020-03-28"}
+PATIENCE_SECONDS = 15.0
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with running_platform(tmp_path) as platform:
+        platform.follow(OPENID)
+        yield platform
+
+
+def _queue(database: Database, key: str) -> None:
+    with database.transaction() as session:
+        service.queue_notice(
+            session,
+            now=datetime.now(UTC),
+            kind="colour_changed",
+            openid=OPENID,
+            key=key,
+            values=VALUES,
+        )
+
+
+@contextmanager
+def _process(environment: dict[str, str], *, look_seconds: float = 60) -> Iterator[Any]:
+    """Run a worker that looks by itself so seldom that only a wake-up explains a delivery."""
+    code = (
+        "import bot.worker as w; w.LOOK_SECONDS = 0; from bot.settings import Settings;"
+        f"worker = w.open_worker(Settings.from_env()); worker._look_seconds = {look_seconds};"
+        "worker.run()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait_for(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
+
+
+@pytest.mark.parametrize("queue", ["file", "redis"])
+def test_worker_starts_delivers_when_woken_and_stops_cleanly(
+    sqlite_database: Database,
+    platform: Platform,
+    redis_url: str,
+    tmp_path: Path,
+    queue: str,
+) -> None:
+    path = sqlite_database.url.database
+    options: dict[str, Any] = {
+        "database_url": f"sqlite:///{path}",
+        "instance_dir": tmp_path / "instance",
+        "redis_url": redis_url if queue == "redis" else "",
+    }
+    settings = platform.settings(**options)
+    environment = {name.upper(): str(value) for name, value in options.items()}
+    environment |= {
+        "WECHAT_API_URL": platform.url,
+        "WECHAT_APPID": settings.wechat_appid,
+        "WECHAT_SECRET": settings.wechat_secret.get_secret_value(),
+        "WECHAT_TEMPLATES": '{"colour_changed": "tmpl-colour"}',
+    }
+    _queue(sqlite_database, "before")
+    with _process(environment) as process:
+        assert _wait_for(lambda: len(platform.delivered()) == 1)
+        _queue(sqlite_database, "after")
+        Bell(settings).ring()
+        assert _wait_for(lambda: len(platform.delivered()) == 2)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+    assert "worker stopped" in output
+    assert OPENID not in output
+
+
+@pytest.fixture
+def worker(sqlite_database: Database, platform: Platform) -> Worker:
+    return _worker(sqlite_database, platform, open_store("", sqlite_database))
+
+
+def _worker(database: Database, platform: Platform, store: Store, **options: Any) -> Worker:
+    from bot.client import WeChatClient
+
+    settings = platform.settings()
+    return Worker(
+        settings=settings,
+        database=database,
+        store=store,
+        client=WeChatClient(settings, store),
+        **options,
+    )
+
+
+def test_worker_goes_on_after_the_database_was_away(
+    worker: Worker, sqlite_database: Database, platform: Platform
+) -> None:
+    path = Path(str(sqlite_database.url.database))
+    _queue(sqlite_database, "k")
+    sqlite_database.dispose()
+    hidden = path.rename(path.with_suffix(".hidden"))
+    assert worker.deliver() is False
+    path.unlink(missing_ok=True)
+    hidden.rename(path)
+    sqlite_database.dispose()
+    worker.deliver()
+    assert len(platform.delivered()) == 1
+
+
+def test_night_runs_for_the_day_in_shanghai_in_one_worker_at_a_time(
+    sqlite_database: Database, platform: Platform
+) -> None:
+    store = open_store("", sqlite_database)
+    nights: list[date] = []
+
+    def nightly(database: Database, day: date, now: datetime) -> None:
+        nights.append(day)
+        other.run_night()  # while this one is at it
+
+    def clock() -> datetime:
+        return datetime(2020, 3, 28, 20, 30, tzinfo=UTC)
+
+    other = _worker(sqlite_database, platform, store, nightly=nightly, clock=clock)
+    _worker(sqlite_database, platform, store, nightly=nightly, clock=clock).run_night()
+    assert nights == [date(2020, 3, 29)]
+
+
+def test_night_that_fails_leaves_the_way_free_for_the_next_try(
+    sqlite_database: Database, platform: Platform
+) -> None:
+    nights: list[date] = []
+
+    def nightly(database: Database, day: date, now: datetime) -> None:
+        nights.append(day)
+        raise RuntimeError("a step failed")
+
+    worker = _worker(sqlite_database, platform, open_store("", sqlite_database), nightly=nightly)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="a step failed"):
+            worker.run_night()
+    assert len(nights) == 2
+
+
+def test_sweep_removes_expired_state(worker: Worker, sqlite_database: Database) -> None:
+    store = open_store("", sqlite_database)
+    store.put("gone", "x", seconds=0.001)
+    time.sleep(0.01)
+    worker.sweep()
+    assert store.sweep() == 0
+
+
+def test_night_waits_while_the_store_is_gone(
+    sqlite_database: Database, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store("", sqlite_database)
+    nights: list[date] = []
+
+    def unavailable(*_arguments: object, **_options: object) -> bool:
+        raise StoreUnavailableError("gone")
+
+    monkeypatch.setattr(store, "put_new", unavailable)
+    _worker(
+        sqlite_database, platform, store, nightly=lambda _, day, __: nights.append(day)
+    ).run_night()
+    assert nights == []
+
+
+def test_worker_of_the_settings_has_all_it_needs(
+    sqlite_database: Database, platform: Platform, tmp_path: Path
+) -> None:
+    settings = platform.settings(
+        database_url=f"sqlite:///{sqlite_database.url.database}", instance_dir=tmp_path
+    )
+    worker = open_worker(settings)
+    _queue(sqlite_database, "k")
+    assert worker.deliver() is False
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(Notice.state)).all() == ["sent"]

@@ -1,0 +1,148 @@
+"""`kill -9` of workers at any point: every notice arrives, exactly once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.client import WeChatClient
+from bot.store import open_store
+from core.db import Database
+from core.notices.model import Notice
+from core.notices.rules import NoticeState
+from core.notices.service import NoticeDraft, queue_notices
+from tests.wechat import APPID, COLOUR_TEMPLATE, SECRET, Platform, running_platform
+
+NOTICES = 40
+KILLS = 16
+LEASE_SECONDS = 1.0
+PATIENCE_SECONDS = 40.0
+
+# The worker of production, forked from a process that has imported everything, because a start
+# would take longer than the work. Only lease and back-off are short, so the test need not wait.
+NURSERY = f"""
+import os, signal, sys
+import bot.deliver, core.notices.rules
+from bot.deliver import Pace
+from bot.settings import Settings
+from bot.worker import open_worker
+bot.deliver.LONGEST_CALL_SECONDS = {LEASE_SECONDS} / 2
+core.notices.rules.FIRST_RETRY_SECONDS = 0.2
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(2, 1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        worker = open_worker(Settings.from_env())
+        worker._pace = Pace(limit=7, lease_seconds={LEASE_SECONDS})
+        worker._look_seconds = 0.05
+        worker.run()
+        os._exit(0)
+    print(pid, flush=True)
+"""
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with running_platform(tmp_path) as platform:
+        yield platform
+
+
+class Workers:
+    """Two worker processes; one that is killed is replaced."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._log = log.open("w")
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-c", NURSERY],
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self._pids = [self._start(), self._start()]
+
+    def _start(self) -> int:
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write("start\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())
+
+    def kill_one(self, place: int) -> None:
+        os.kill(self._pids[place], signal.SIGKILL)
+        self._pids[place] = self._start()
+
+    def stop(self) -> None:
+        for pid in self._pids:
+            os.kill(pid, signal.SIGKILL)
+        self._nursery.kill()
+        self._nursery.communicate()
+        self._log.close()
+
+
+def _open_count(database: Database) -> int:
+    with database.reading() as session:
+        count = session.scalar(
+            select(func.count()).select_from(Notice).where(Notice.state != NoticeState.SENT)
+        )
+    return int(count or 0)
+
+
+def test_every_notice_arrives_once_although_workers_are_killed(
+    database: Database, platform: Platform, tmp_path: Path
+) -> None:
+    people = [f"oKILL{number:023d}" for number in range(NOTICES)]
+    for openid in people:
+        platform.follow(openid)
+    values = {"community": "甲", "previous": "蓝色", "colour": "红色", "day": "2020-03-28"}
+    with database.transaction() as session:
+        queue_notices(
+            session,
+            now=datetime.now(UTC),
+            drafts=[
+                NoticeDraft(kind="colour_changed", openid=openid, key=openid, values=values)
+                for openid in people
+            ],
+        )
+    # Answers that come late or never widen the moment between the sending and the record.
+    platform.fault("/cgi-bin/message/template/send", "hang", 0.03, times=30, moment="after")
+    platform.fault("/cgi-bin/message/template/send", "drop", times=5, moment="after")
+    # A worker that is killed with the lock of the token would keep the others waiting for it.
+    store = open_store("", database)
+    WeChatClient(platform.settings(), store).tokens.current()
+    workers = Workers(
+        {
+            "DATABASE_URL": database.url.render_as_string(hide_password=False),
+            "INSTANCE_DIR": str(tmp_path / "instance"),
+            "WECHAT_API_URL": platform.url,
+            "WECHAT_APPID": APPID,
+            "WECHAT_SECRET": SECRET,
+            "WECHAT_TEMPLATES": json.dumps({"colour_changed": COLOUR_TEMPLATE}),
+        },
+        tmp_path / "workers.log",
+    )
+    try:
+        for number in range(KILLS):
+            time.sleep(random.uniform(0.05, 0.35))
+            workers.kill_one(number % 2)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while _open_count(database) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    finally:
+        workers.stop()
+    assert _open_count(database) == 0
+    assert platform.counts() == dict.fromkeys(people, 1)

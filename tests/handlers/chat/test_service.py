@@ -1,0 +1,59 @@
+"""The desk: help, people, thanks, health code, what cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.turn import TurnKind
+from tests.handlers.chat.conftest import Talk
+
+
+@pytest.mark.parametrize(
+    ("said", "route", "line"),
+    [
+        ("帮助", "help", "您好，这里是"),
+        ("你好", "help", "您好，这里是"),
+        ("?", "help", "您好，这里是"),
+        ("人工", "human", "人工服务："),
+        ("我要投诉", "human", "人工服务："),
+        ("谢谢", "thanks", "不客气"),
+        ("随申码怎么打开", "health_code", "随申码："),
+        ("我的码变黄了怎么办", "health_code", "随申码黄码"),
+        ("红码", "health_code", "随申码红码"),
+        ("今天天气怎么样", "named", "抱歉，我没有听懂"),
+        ("取消", "cancel", "好的，当前没有进行中的操作"),
+        ("继续", "read_on", "没有更多内容了"),
+    ],
+)
+def test_a_word_leads_to_its_answer(talk: Talk, said: str, route: str, line: str) -> None:
+    assert talk.first_line(said).startswith(line)
+    assert talk.route == route
+
+
+@pytest.mark.parametrize("key", ["help", "human", "masks", "health_code", "paper", "subscriptions"])
+def test_every_menu_button_is_answered(talk: Talk, key: str) -> None:
+    assert talk.event("click", key)
+
+
+def test_a_long_text_is_answered_with_what_can_be_asked(talk: Talk) -> None:
+    assert talk.first_line("天" * 500).startswith("抱歉，我没有听懂")
+    assert talk.route == "not_understood"
+
+
+def test_customer_service_takes_over_when_it_is_asked_for(talk: Talk) -> None:
+    talk.say("接通人工", menu_id="handover")
+
+    assert talk.route == "handover"
+    assert talk.reply.handover
+
+
+@pytest.mark.parametrize("kind", [TurnKind.IMAGE, TurnKind.VOICE, TurnKind.VIDEO, TurnKind.UNKNOWN])
+def test_what_cannot_be_read_is_pointed_to_words(talk: Talk, kind: TurnKind) -> None:
+    assert "打字" in talk.send(kind)
+    assert talk.route == "unreadable"
+
+
+def test_the_rest_of_a_long_reply_is_given(talk: Talk) -> None:
+    assert talk.say("继续", rest='第二页<a href="https://example.com">页</a>') == (
+        '第二页<a href="https://example.com">页</a>'
+    )

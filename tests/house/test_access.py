@@ -1,0 +1,49 @@
+"""Who may enter: every address carries one mark, so that none is open by oversight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from bot.app import create_app
+from bot.settings import Settings
+from core.db import Database
+from handlers.access import Access
+
+
+@pytest.fixture
+def app(sqlite_database: Database, tmp_path: Path) -> Flask:
+    settings = Settings.from_env(
+        database_url=sqlite_database.url.render_as_string(hide_password=False),
+        instance_dir=tmp_path,
+    )
+    return create_app(settings)
+
+
+def _mark(app: Flask, rule: Rule) -> object:
+    return getattr(app.view_functions[rule.endpoint], "access", None)
+
+
+def test_every_address_has_an_access_mark(app: Flask) -> None:
+    unmarked = [
+        f"{rule.rule} ({rule.endpoint})"
+        for rule in app.url_map.iter_rules()
+        if not isinstance(_mark(app, rule), Access)
+    ]
+
+    assert unmarked == []
+
+
+def test_no_address_is_served_by_two_views(app: Flask) -> None:
+    served: dict[tuple[str, str], str] = {}
+    twice = []
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            other = served.setdefault((rule.rule, method), rule.endpoint)
+            if other != rule.endpoint:
+                twice.append(f"{method} {rule.rule}: {other}, {rule.endpoint}")
+
+    assert twice == []
