@@ -246,7 +246,7 @@ class Arena:
             "WECHAT_TOKEN": account.TOKEN,
             "WECHAT_AES_KEY": account.AES_KEY,
             "WECHAT_APPID": account.APPID,
-            "WECHAT_SECRET": "unused",
+            "WECHAT_SECRET": "a1b2c3d4e5f60718293a4b5c6d7e8f90",
             "WECHAT_ACCOUNT": account.ACCOUNT,
             "WECHAT_MODE": "safe",
             "LOG_LEVEL": "warning",

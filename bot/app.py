@@ -19,7 +19,7 @@ from bot.logs import configure_logs
 from bot.services import Services, services_of
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailableError, open_store
-from bot.texts import TEMPLATES, Texts
+from bot.texts import TEMPLATES, Texts, text_constants
 from bot.wakeups import Bell
 from bot.wechat import Callback, WechatFront
 from core.clock import day_of
@@ -52,20 +52,6 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 MAX_PAGE_BYTES = 2 * 1024 * 1024
-
-
-def text_constants(settings: Settings) -> dict[str, object]:
-    """Return what every text may name."""
-    return {
-        "account_name": f"{settings.district_name}汇治理",
-        "district": settings.district_name,
-        "hotline_phone": settings.hotline_phone,
-        "hotline_hours": settings.hotline_hours,
-        "health_code_appid": settings.health_code_appid,
-        "health_code_path": settings.health_code_path,
-        "health_code_url": settings.health_code_url,
-        "public_url": settings.resolved_public_url,
-    }
 
 
 def create_app(settings: Settings) -> Flask:

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot import telemetry
+from bot.logs import configure_logs
 from bot.services import Services, services_of
 from core import migrations
 from core.clock import day_of
@@ -27,6 +28,7 @@ from core.db import Database
 
 if TYPE_CHECKING:
     from bot.client import WeChatClient
+    from bot.demo import Size
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 MAX_SHOWN_ROWS = 50
@@ -85,11 +87,9 @@ def db_upgrade() -> None:
 )
 def demo_load(size: str) -> None:
     """Fill an empty database with the demo district."""
-    from bot.demo import Size, load
+    from bot.demo import Size
 
-    with _progress("demo district") as move:
-        report = load(_services().database, size=Size(size), now=_now(), progress=move)
-    click.echo(report)
+    _load_demo(_services(), Size(size))
 
 
 @click.command("import")
@@ -218,23 +218,21 @@ def dev() -> None:
     migrations.upgrade(services.database.engine)
     _load_demo_if_empty(services)
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
-    folder = Path(sys.executable).parent
-    commands = [
-        [
-            str(folder / "granian"),
-            "--interface=wsgi",
-            "--host=127.0.0.1",
-            f"--port={settings.port}",
-            # The simulator calls /wechat, and the worker calls the stand-in, on this very server.
-            "--blocking-threads=8",
-            "--log-level=warning",
-            "wsgi:app",
-        ],
-        [str(folder / "flask"), "--app", "wsgi", "worker"],
-    ]
-    root = Path(__file__).resolve().parent.parent
+    # The simulator calls /wechat, and the worker calls the stand-in, on this very server: it
+    # needs several threads.
+    web = ["granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={settings.port}"]
+    web += ["--blocking-threads=8", "--log-level=warning", "wsgi:app"]
     _supervise(
-        [subprocess.Popen(one, env=environment, cwd=root) for one in commands], settings.port
+        [_start(*web, environment=environment), _start("flask", "worker", environment=environment)],
+        settings.port,
+    )
+
+
+def _start(program: str, *arguments: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    folder = Path(sys.executable).parent
+    root = Path(__file__).resolve().parent.parent
+    return subprocess.Popen(  # noqa: S603  our own programs, our own arguments
+        [str(folder / program), *arguments], env=environment, cwd=root
     )
 
 
@@ -250,13 +248,22 @@ def _check_port(port: int) -> None:
 
 
 def _load_demo_if_empty(services: Services) -> None:
-    from bot.demo import Size, is_empty, load
+    from bot.demo import Size, is_empty
 
     with services.database.reading() as session:
         if not is_empty(session):
             return
+    _load_demo(services, Size.SMALL)
+
+
+def _load_demo(services: Services, size: Size) -> None:
+    from bot.demo import load
+
+    # A line for each of many days would tear the progress bar.
+    configure_logs(services.settings.model_copy(update={"log_level": "error"}))
     with _progress("demo district") as move:
-        click.echo(load(services.database, size=Size.SMALL, now=_now(), progress=move))
+        report = load(services.database, size=size, now=_now(), progress=move)
+    click.echo(report)
 
 
 def _supervise(processes: list[subprocess.Popen[bytes]], port: int) -> None:

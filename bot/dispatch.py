@@ -344,9 +344,10 @@ def _with_memory(turn: Turn, memory: str) -> Turn:
         return turn
     try:
         value = orjson.loads(memory)
+        rest = value.get("r", "")
         conversation = Conversation(name=value["n"], data=value["d"]) if "n" in value else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, AttributeError):
         # Another release wrote it: the person starts anew.
         log.warning("conversation unreadable")
         return turn
-    return replace(turn, conversation=conversation, rest=value.get("r", ""))
+    return replace(turn, conversation=conversation, rest=rest)

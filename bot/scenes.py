@@ -41,7 +41,7 @@ def scenes_of(session: Session, *, codes: Sequence[str] = ()) -> list[Scene]:
         CommunityNotFoundError: a code is not registered.
     """
     if codes:
-        places = [get_place(session, code) for code in codes]
+        places = [get_place(session, code=code) for code in codes]
         return [Scene(COMMUNITY_SCENE + one.code, one.name, one.street) for one in places]
     streets = [Scene(STREET_SCENE + one.code, one.name, one.name) for one in list_streets(session)]
     places = list_places(session)

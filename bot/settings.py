@@ -249,11 +249,12 @@ def _development_key(purpose: str) -> bytes:
 
 
 # Known to everybody who reads the source: production refuses each of them.
-DEVELOPMENT: dict[str, str] = {
+DEVELOPMENT: dict[str, Any] = {
     "secret_key": "development-" + _development_key("session").hex(),
     "data_keys": base64.b64encode(_development_key("data")).decode(),
     "wechat_token": "development",
     "wechat_aes_key": "huizhili" + "0123456789" * 3 + "abcde",
     "wechat_appid": "wxdevelopment0000",
     "wechat_secret": "development",
+    "wechat_templates": {"colour_changed": "SIMULATED-COLOUR", "late_reply": "SIMULATED-LATE"},
 }

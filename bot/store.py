@@ -270,22 +270,52 @@ return 0
 """
 
 
+class _Lines:
+    """A connection for each thread that runs scripts.
+
+    The client's own way costs three times as much for every command: it takes a connection from
+    a pool, looks whether it is fit, sends one command, and gives it back.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pool = client.connection_pool
+        self._of_thread = threading.local()
+
+    def call(self, *command: Any) -> Any:
+        """Return the reply to one command.
+
+        As the client does, it is sent once more where the connection broke: one that idled may
+        have been closed by the server.
+        """
+        connection = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._of_thread.connection = self._pool.make_connection()
+        try:
+            connection.send_command(*command, check_health=False)
+            return connection.read_response()
+        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+            connection.disconnect()
+        connection.send_command(*command, check_health=False)
+        return connection.read_response()
+
+
 class _Script:
     """A Lua script that is sent by its digest, and in full once after Redis forgot it."""
 
-    def __init__(self, client: redis.Redis, text: str) -> None:
+    def __init__(self, client: redis.Redis, lines: _Lines, text: str) -> None:
         self._client = client
+        self._lines = lines
         self._text = text
         self._digest = ""
 
     def __call__(self, *keys_and_arguments: Any, keys: int) -> Any:
         if self._digest:
             try:
-                return self._client.evalsha(self._digest, keys, *keys_and_arguments)
+                return self._lines.call("EVALSHA", self._digest, keys, *keys_and_arguments)
             except redis.exceptions.NoScriptError:
                 pass
         self._digest = self._client.script_load(self._text)
-        return self._client.evalsha(self._digest, keys, *keys_and_arguments)
+        return self._lines.call("EVALSHA", self._digest, keys, *keys_and_arguments)
 
 
 class RedisStore(Store):
@@ -318,12 +348,13 @@ class RedisStore(Store):
             retry=Retry(NoBackoff(), 1),
             health_check_interval=0,
         )
-        self._claim_script = _Script(self._client, _CLAIM)
-        self._check_script = _Script(self._client, _CHECK)
-        self._extend_script = _Script(self._client, _EXTEND)
-        self._finish_script = _Script(self._client, _FINISH)
-        self._spend_script = _Script(self._client, _SPEND)
-        self._delete_script = _Script(self._client, _DELETE)
+        lines = _Lines(self._client)
+        self._claim_script = _Script(self._client, lines, _CLAIM)
+        self._check_script = _Script(self._client, lines, _CHECK)
+        self._extend_script = _Script(self._client, lines, _EXTEND)
+        self._finish_script = _Script(self._client, lines, _FINISH)
+        self._spend_script = _Script(self._client, lines, _SPEND)
+        self._delete_script = _Script(self._client, lines, _DELETE)
         self._closed_until = 0.0
 
     def _run(self, command: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

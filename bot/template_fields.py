@@ -27,6 +27,9 @@ _NOT_SYMBOL: Final = re.compile(rf"[0-9A-Za-z\s{_HAN}]")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _AMOUNT: Final = re.compile(r"[¥￥$€£]?\d{1,10}(?:\.\d{1,2})?元?")
 _DIGITS: Final = re.compile(r"\d+")
+_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}")
+# Year and month stand before a dash, a slash, or their Chinese word.
+_DAY: Final = re.compile(r"\d{4}[\u5e74/-]\d{1,2}[\u6708/-]\d{1,2}")
 
 NAME_HAN_CHARACTERS: Final = 10
 NAME_OTHER_CHARACTERS: Final = 20
@@ -103,11 +106,11 @@ def _name(text: str) -> str:
 
 
 def _has_clock(text: str) -> str:
-    return text if re.search(r"\d{1,2}:\d{2}", text) else ""
+    return text if _CLOCK.search(text) else ""
 
 
 def _has_day(text: str) -> str:
-    return text if re.match(r"\d{4}[年/-]\d{1,2}[月/-]\d{1,2}", text) else ""
+    return text if _DAY.match(text) else ""
 
 
 FITTERS: Final[Mapping[str, Callable[[str], str]]] = {

@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from bot.settings import Settings
 from handlers.turn import Rendered, Reply
 
+DAY_FORMAT: Final = "{0.month}月{0.day}日"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 MAX_BYTES = 2048  # of a passive text reply and of a customer-service message, in UTF-8
 _BREAKS = re.compile(r"[。！？；，、]")
@@ -40,7 +43,7 @@ def link(text: str, url: str) -> Rendered:
 
 
 def _day(value: date) -> str:
-    return f"{value.month}月{value.day}日"
+    return DAY_FORMAT.format(value)
 
 
 def _plain(value: object) -> object:
@@ -48,6 +51,20 @@ def _plain(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Rendered):
         return value.replace("<", "＜").replace(">", "＞")
     return value
+
+
+def text_constants(settings: Settings) -> dict[str, object]:
+    """Return what every text may name."""
+    return {
+        "account_name": f"{settings.district_name}汇治理",
+        "district": settings.district_name,
+        "hotline_phone": settings.hotline_phone,
+        "hotline_hours": settings.hotline_hours,
+        "health_code_appid": settings.health_code_appid,
+        "health_code_path": settings.health_code_path,
+        "health_code_url": settings.health_code_url,
+        "public_url": settings.resolved_public_url,
+    }
 
 
 class Texts:

@@ -17,7 +17,7 @@ from bot.client import WeChatClient
 from bot.deliver import Pace, Sender, deliver_once
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailableError, open_store
-from bot.texts import Texts
+from bot.texts import Texts, text_constants
 from bot.wakeups import add_tasks, make_huey
 from core.clock import day_of
 from core.db import Database, Keyring, install_keyring
@@ -68,7 +68,7 @@ class Worker:
         self._pace = pace or Pace()
         self._look_seconds = look_seconds
         self._clock = clock
-        self._texts = Texts(constants={})
+        self._texts = Texts(constants=text_constants(settings))
         self._woken = threading.Event()
         self._stopping = threading.Event()
 

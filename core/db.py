@@ -10,8 +10,9 @@ import base64
 import hashlib
 import hmac
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -216,6 +217,7 @@ class Database:
         self.url = _driver_url(url)
         self.engine = _make_engine(self.url, pool_size=pool_size)
         self.read_engine = _make_engine(self.url, pool_size=pool_size, isolation_level="AUTOCOMMIT")
+        self._readers = _Readers(self.read_engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -226,17 +228,73 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Yield a session that may only read; an attempt to flush a change is a bug and raises."""
-        with ReadingSession(self.read_engine) as session:
+        with ReadingSession(self._readers) as session:
             yield session
 
     def dispose(self) -> None:
         """Close every pooled connection."""
+        self._readers.clear()
         self.engine.dispose()
         self.read_engine.dispose()
 
 
+class _Readers:
+    """Connections that only read, kept ready between messages.
+
+    They stay checked out of the engine's pool: checking one out and in costs more than the
+    look-up it is for. There are never more of them than were in use at once.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._idle: deque[Connection] = deque()
+
+    def take(self) -> Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.engine.connect()
+
+    def give_back(self, connection: Connection) -> None:
+        if connection.closed or connection.invalidated:
+            # The server is gone or was: those that idle broke as well.
+            connection.close()
+            self.clear()
+        else:
+            self._idle.append(connection)
+
+    def clear(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+
 class ReadingSession(Session):
-    """A session without a transaction, for use cases that change nothing."""
+    """A session without a transaction, for use cases that change nothing.
+
+    `connection()` skips the bookkeeping of transactions; the mapper works on that connection too.
+    """
+
+    def __init__(self, readers: _Readers) -> None:
+        """Read by one of `readers`."""
+        super().__init__(readers.engine)
+        self._readers = readers
+        self._direct: Connection | None = None
+
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """Return the connection of this session; the first use takes it."""
+        if self._direct is None:
+            if self.in_transaction() or arguments or options:
+                return super().connection(*arguments, **options)
+            self._direct = self.bind = self._readers.take()
+        return self._direct
+
+    def close(self) -> None:
+        """Give the connection back."""
+        super().close()
+        if self._direct is not None:
+            self.bind, connection, self._direct = self._readers.engine, self._direct, None
+            self._readers.give_back(connection)
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Refuse to write.
@@ -257,6 +315,8 @@ def _driver_url(url: str) -> URL:
 
 
 def _make_engine(url: URL, *, pool_size: int, **options: Any) -> Engine:
+    # A statement's values may be personal data, and errors end up in logs.
+    options["hide_parameters"] = True
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=pool_size, pool_reset_on_return=None, **options)
         event.listen(engine, "connect", _prepare_sqlite)

@@ -7,7 +7,6 @@ workers, or on first use when one process runs the tests. Whatever is missing fa
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -22,6 +21,7 @@ import redis
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy.orm import Session
 
+from bot.settings import Settings
 from core.clock import SHANGHAI
 from core.db import Database, Keyring, install_keyring
 from tests.databases import MigratedDatabases, PostgresDatabases
@@ -52,12 +52,6 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
-# A developer's own settings must not reach the tests.
-_SETTINGS = re.compile(
-    r"(APP_ENV|SECRET_KEY|DATA_KEYS|DATABASE_URL|REDIS_URL|PUBLIC_URL|PORT"
-    r"|(WECHAT|MINI|FLASK|DISTRICT|HOTLINE)_.*|INSTANCE_DIR)$"
-)
-
 _running: list[PostgresServer | RedisServer] = []
 
 hypothesis.settings.register_profile(
@@ -73,10 +67,9 @@ hypothesis.settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Test files of different folders have the same names (`test_rules.py`).
-    config.option.importmode = "importlib"
-    for name in filter(_SETTINGS.match, list(os.environ)):
-        del os.environ[name]
+    # A developer's own settings must not reach the tests.
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,12 +13,12 @@ from core.people.model import Consent, MessageConsent, Person
 from core.people.rules import WORDING_OF, Purpose
 
 
-def find_person(session: Session, openid: str) -> Person | None:
+def find_person(session: Session, *, openid: str) -> Person | None:
     """Return the person, or None when they never did anything that had to be remembered."""
     return session.scalar(select(Person).where(Person.openid == openid))
 
 
-def find_own_community_id(session: Session, openid: str) -> int | None:
+def find_own_community_id(session: Session, *, openid: str) -> int | None:
     """Return the community that the person bound to."""
     return session.scalar(select(Person.community_id).where(Person.openid == openid))
 
@@ -56,7 +56,7 @@ def mark_following(session: Session, *, openid: str, came_by: str, now: datetime
 
 def mark_left(session: Session, *, openid: str, now: datetime) -> None:
     """Record that a person no longer follows the account; nothing else of theirs changes."""
-    person = find_person(session, openid)
+    person = find_person(session, openid=openid)
     if person is not None and person.is_following:
         person.is_following = False
         person.unfollowed_at = now
@@ -88,7 +88,7 @@ def bind_community(session: Session, *, openid: str, community_id: int, now: dat
 
 def unbind_community(session: Session, *, openid: str, now: datetime) -> bool:
     """Forget the person's own community and return whether there was one."""
-    person = find_person(session, openid)
+    person = find_person(session, openid=openid)
     if person is None or person.community_id is None:
         return False
     person.community_id = None
@@ -139,7 +139,7 @@ def withdraw_consent(session: Session, *, person_id: int, purpose: Purpose, now:
 
 def forget_person(session: Session, *, openid: str, now: datetime) -> None:
     """Delete what a person bound and agreed to, after they withdrew their authorisation."""
-    person = find_person(session, openid)
+    person = find_person(session, openid=openid)
     if person is None:
         return
     session.execute(delete(MessageConsent).where(MessageConsent.person_id == person.id))

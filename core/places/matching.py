@@ -17,6 +17,7 @@ from core.places import geo, naming, sounds, words
 from core.places.candidates import SHORT, SURE, Level, Pool, Register
 from core.places.keys import Span, SpanTable
 
+_NUMBERS = re.compile(r"(\d+)")
 CHOICES_LIMIT = 8
 NEAREST_LIMIT = 3
 _TEXT_LIMIT = 1000
@@ -232,8 +233,14 @@ class PlaceIndex:
         is_everyday_word = naming.folded_name(said) in words.COMMON_WORDS
         if len(there) == 1 and pool[there[0]] in SURE and not is_everyday_word:
             return Finding(fit=Fit.ONE, ids=there, said=said, street=street)
-        ids = (there or ids)[:CHOICES_LIMIT]
+        listed = sorted(there or ids, key=lambda one: (pool[one], self._in_numbers_of(one)))
+        ids = tuple(listed[:CHOICES_LIMIT])
         return Finding(fit=Fit.SEVERAL, ids=ids, said=said, street=street)
+
+    def _in_numbers_of(self, community_id: int) -> tuple[str | int, ...]:
+        """Return what puts 二村 before 十村: the name with its numbers as numbers."""
+        parts = _NUMBERS.split(naming.folded_name(self._places[community_id].name))
+        return tuple(int(part) if part.isdecimal() else part for part in parts)
 
     def _standing_inside(self, folded: naming.Folded, spans: list[Span]) -> Pool:
         """Return the communities whose name stands in the text, beside something unknown."""

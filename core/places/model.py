@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, UtcDateTime
@@ -60,10 +68,13 @@ class CommunityAlias(Base):
 
 
 class PlaceRevision(Base):
-    """One row that counts the changes of the register, so that an index of it knows it is old."""
+    """One row that names the state of the register, so that an index of it knows it is old.
+
+    The number is random: one that only counted would come again after a rolled-back import.
+    """
 
     __tablename__ = "place_revision"
     __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    number: Mapped[int] = mapped_column(Integer, default=0)
+    number: Mapped[int] = mapped_column(BigInteger)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from secrets import randbits
 from typing import Final
 
-from sqlalchemy import select, update
-from sqlalchemy.engine import URL
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core.db import upsert
@@ -17,6 +18,7 @@ from core.places.matching import Finding, PlaceIndex, PlaceName
 from core.places.model import Community, CommunityAlias, PlaceRevision, Street
 
 MAX_BOOKS = 8
+REVISION_BITS = 62
 NEARBY_M = 1500.0
 
 
@@ -56,9 +58,11 @@ class PlaceBook:
 
 
 _REVISION: Final = select(PlaceRevision.__table__.c.number)
+REVISION: Final = _REVISION.scalar_subquery()
+"""For a statement that checks, beside what it reads, whether `last_book` is the current one."""
 # Reference data that is read on every message. The revision is checked against the database each
 # time, so an import by another process is seen by the next message.
-_books: dict[URL, PlaceBook] = {}
+_books: dict[str, PlaceBook] = {}
 _building = threading.Lock()
 
 
@@ -66,7 +70,7 @@ def current_book(session: Session) -> PlaceBook:
     """Return the indexed register, built anew when the database has a later revision."""
     connection = session.connection()
     revision = connection.execute(_REVISION).scalar() or 0
-    url = connection.engine.url
+    url = _url_of(connection.engine)
     book = _books.get(url)
     if book is None or book.revision != revision:
         with _building:
@@ -77,6 +81,20 @@ def current_book(session: Session) -> PlaceBook:
                     _books.pop(next(iter(_books)))
                 _books[url] = book
     return book
+
+
+def last_book(session: Session) -> PlaceBook | None:
+    """Return the register as this process read it last, without asking the database.
+
+    It may be out of date: what it leads to holds only if its revision is still `REVISION`.
+    """
+    return _books.get(_url_of(session.connection().engine))
+
+
+@lru_cache(maxsize=MAX_BOOKS)
+def _url_of(engine: Engine) -> str:
+    # Spelling or hashing an address takes longer than the statement that goes before.
+    return engine.url.render_as_string(hide_password=False)
 
 
 def _build(session: Session, revision: int) -> PlaceBook:
@@ -124,13 +142,13 @@ def _build(session: Session, revision: int) -> PlaceBook:
     )
 
 
-def find_places(session: Session, text: str) -> tuple[Finding, PlaceBook]:
+def find_places(session: Session, *, text: str) -> tuple[Finding, PlaceBook]:
     """Return which communities a text means, and the register that the ids refer to."""
     book = current_book(session)
     return book.index.find(text), book
 
 
-def get_place(session: Session, code: str) -> Place:
+def get_place(session: Session, *, code: str) -> Place:
     """Return the community with this code.
 
     Raises:
@@ -158,7 +176,7 @@ def list_nearest(
     return [(book.places[identity], distance_m) for identity, distance_m in found]
 
 
-def find_street(session: Session, code: str) -> Street | None:
+def find_street(session: Session, *, code: str) -> Street | None:
     """Return the street or town with this administrative code."""
     return session.scalar(select(Street).where(Street.code == code))
 
@@ -174,6 +192,6 @@ def list_places(session: Session) -> list[Place]:
 
 
 def mark_changed(session: Session) -> None:
-    """Count a change of the register, so that every process reads it again."""
-    session.execute(upsert(session, PlaceRevision, keys=["id"], update=[]).values(id=1, number=0))
-    session.execute(update(PlaceRevision).values(number=PlaceRevision.number + 1))
+    """Give the register a new revision, so that every process reads it again."""
+    statement = upsert(session, PlaceRevision, keys=["id"], update=["number"])
+    session.execute(statement.values(id=1, number=randbits(REVISION_BITS)))

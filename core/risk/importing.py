@@ -68,7 +68,7 @@ class _Reader:
     """Turns rows into values that are known to be possible."""
 
     def __init__(self, session: Session, *, version: ModelVersion, latest: date) -> None:
-        communities = session.execute(select(Community.code, Community.id)).tuples()
+        communities = session.execute(select(Community.code, Community.id))
         self._communities = dict(communities.all())
         self._indicators = {one.code: one for one in version.indicators}
         self._latest = latest

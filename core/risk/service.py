@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import structlog
-from sqlalchemy import CursorResult, Select, bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    CursorResult,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
 from core.db import upsert
+from core.places.matching import Finding, Fit
 from core.places.model import Community
+from core.places.service import REVISION, PlaceBook, find_places, last_book
 from core.risk.model import ColourSubscription, IndicatorValue, RiskScore
 from core.risk.rules import (
     MAX_CARD_AGE_DAYS,
@@ -31,6 +46,7 @@ log = structlog.get_logger()
 _SCORE: Final = RiskScore.__table__.c
 _VALUE: Final = IndicatorValue.__table__.c
 _STATUS: Final = {status.value: status for status in Status}
+CACHED_REASONS: Final = 4096
 _KEYS: Final = ("community_id", "day", "version")
 _RESULTS: Final = ("score", "colour", "coverage", "lo", "hi", "parts", "is_published")
 
@@ -255,8 +271,9 @@ _NEWEST_PUBLISHED: Final = (
         _SCORE.coverage,
         _SCORE.lo,
         _SCORE.hi,
-        _SCORE.parts,
+        cast(_SCORE.parts, Text),
         _SCORE.scored_at,
+        REVISION,
     )
     .where(
         _SCORE.community_id == bindparam("community_id"),
@@ -268,7 +285,51 @@ _NEWEST_PUBLISHED: Final = (
 )
 
 
-def find_card(session: Session, community_id: int, *, today: date) -> ColourCard | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedCard:
+    """What a text names, and the card of it.
+
+    Attributes:
+        finding: what the text names.
+        book: the register that the finding's ids refer to.
+        card: of the one community that is named; None where none or several are, or where no
+            score of it was ever published.
+    """
+
+    finding: Finding
+    book: PlaceBook
+    card: ColourCard | None
+
+
+def find_named_card(session: Session, *, text: str, today: date) -> NamedCard:
+    """Return which community a text names and its card, mostly by one statement.
+
+    The register that this process knows leads to the community; the statement that reads the
+    card tells whether that register still holds. If not, all of it is done again.
+
+    Args:
+        session: may be a reading one.
+        text: what a person wrote.
+        today: the local day of the question.
+    """
+    book = last_book(session)
+    if book is not None:
+        finding = book.index.find(text)
+        if finding.fit is Fit.ONE:
+            row = _newest_row(session, community_id=finding.ids[0], today=today)
+            if row is not None and row[-1] == book.revision:
+                known = _card_of(finding.ids[0], row, today=today)
+                return NamedCard(finding=finding, book=book, card=known)
+    finding, book = find_places(session, text=text)
+    card = (
+        find_card(session, community_id=finding.ids[0], today=today)
+        if finding.fit is Fit.ONE
+        else None
+    )
+    return NamedCard(finding=finding, book=book, card=card)
+
+
+def find_card(session: Session, *, community_id: int, today: date) -> ColourCard | None:
     """Return the card of a community, or None when no score of it was ever published.
 
     A day whose publication is held leaves the colour of the day before standing, until that is
@@ -281,14 +342,20 @@ def find_card(session: Session, community_id: int, *, today: date) -> ColourCard
 
     Source: docs/sources.md#risk-bands
     """
-    row = (
+    row = _newest_row(session, community_id=community_id, today=today)
+    return None if row is None else _card_of(community_id, row, today=today)
+
+
+def _newest_row(session: Session, *, community_id: int, today: date) -> Sequence[Any] | None:
+    return (
         session.connection()
         .execute(_NEWEST_PUBLISHED, {"community_id": community_id, "today": today})
         .one_or_none()
     )
-    if row is None:
-        return None
-    day, version, score, colour, coverage, lo, hi, parts, scored_at = row
+
+
+def _card_of(community_id: int, row: Sequence[Any], *, today: date) -> ColourCard:
+    day, version, score, colour, coverage, lo, hi, parts, scored_at, _ = row
     is_fresh = (today - day).days <= MAX_CARD_AGE_DAYS
     return ColourCard(
         community_id=community_id,
@@ -304,11 +371,13 @@ def find_card(session: Session, community_id: int, *, today: date) -> ColourCard
     )
 
 
-def _reasons_of(version: str, parts: Iterable[Any]) -> tuple[Reason, ...]:
+@lru_cache(maxsize=CACHED_REASONS)
+def _reasons_of(version: str, parts: str) -> tuple[Reason, ...]:
+    # The same text always gives the same reasons, and a district asks for a thousand of them.
     model = find_version(version)
     names = model.names if model else {}
     reasons = []
-    for part in sorted(parts, key=_contribution_of, reverse=True):
+    for part in sorted(json.loads(parts), key=_contribution_of, reverse=True):
         code, value, norm, weight, contribution, status = part
         label, unit_label = names.get(code) or (code, "")
         reasons.append(

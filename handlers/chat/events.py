@@ -55,11 +55,11 @@ def _greeting(turn: Turn, session: Session, *, is_new: bool) -> Reply:
     if scene.startswith(COMMUNITY_SCENE):
         place = current_book(session).by_code.get(scene.removeprefix(COMMUNITY_SCENE))
     elif scene.startswith(STREET_SCENE):
-        street = find_street(session, scene.removeprefix(STREET_SCENE))
+        street = find_street(session, code=scene.removeprefix(STREET_SCENE))
         if street is not None:
             street_name, street_id = street.name, street.id
     if place is not None:
-        card = find_card(session, place.id, today=day_of(turn.now))
+        card = find_card(session, community_id=place.id, today=day_of(turn.now))
         street_name, street_id = place.street, place.street_id
     found = (
         list_papers(session, street_id=street_id, today=day_of(turn.now), limit=PAPERS_SHOWN)

@@ -43,13 +43,13 @@ def answer_papers(turn: Turn, session: Session) -> Reply:
             return Reply(template="papers/list", values={"heading": street.name, "papers": found})
     rest = _COMMAND.sub("", text).strip()
     if rest:
-        finding, book = find_places(session, rest)
+        finding, book = find_places(session, text=rest)
         if finding.fit is not Fit.NOT_NAMED:
             found_place = places.settle(finding, book, purpose=PAPER)
             if isinstance(found_place, Reply):
                 return found_place
             return papers_of(found_place, turn, session)
-    own_id = find_own_community_id(session, turn.openid)
+    own_id = find_own_community_id(session, openid=turn.openid)
     own = current_book(session).places.get(own_id) if own_id is not None else None
     if own is not None and not _NEWEST.search(text):
         return papers_of(own, turn, session)

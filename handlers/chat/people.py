@@ -29,7 +29,7 @@ _COMMAND = re.compile(
 def answer_binding(turn: Turn, session: Session) -> Reply:
     """Bind the community that is named, or ask for it."""
     rest = _COMMAND.sub("", turn.text)
-    finding, book = find_places(session, rest)
+    finding, book = find_places(session, text=rest)
     if not rest.strip(" ：:") or finding.fit is Fit.NOT_NAMED:
         return Reply(
             template="people/bind", conversation=Conversation(name=places.NAME, data={"for": BIND})

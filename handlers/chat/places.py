@@ -61,7 +61,7 @@ def settle(finding: Finding, book: PlaceBook, *, purpose: str) -> Place | Reply:
 
 def named(turn: Turn, session: Session, *, purpose: str) -> Place | Reply:
     """Return the community that the turn's text names, or the reply that asks further."""
-    finding, book = find_places(session, turn.text)
+    finding, book = find_places(session, text=turn.text)
     return settle(finding, book, purpose=purpose)
 
 

@@ -17,7 +17,14 @@ from core.people.service import (
 )
 from core.places.matching import Fit
 from core.places.service import Place, current_book, find_places, list_nearest
-from core.risk.service import find_card, list_subscriptions, subscribe, unsubscribe
+from core.risk.service import (
+    ColourCard,
+    find_card,
+    find_named_card,
+    list_subscriptions,
+    subscribe,
+    unsubscribe,
+)
 from handlers.chat import places
 from handlers.chat.words import asks, is_text
 from handlers.turn import KEEP, Conversation, Reply, Turn, TurnKind
@@ -49,7 +56,10 @@ _NAME_ENDS = re.compile(
 
 def colour_of(place: Place, turn: Turn, session: Session) -> Reply:
     """Return the colour of one community with its weightiest reasons."""
-    card = find_card(session, place.id, today=day_of(turn.now))
+    return _card(place, find_card(session, community_id=place.id, today=day_of(turn.now)))
+
+
+def _card(place: Place, card: ColourCard | None) -> Reply:
     reasons = [
         reason
         for reason in (card.reasons[:REASONS_SHOWN] if card else ())
@@ -62,15 +72,16 @@ def answer_colour(turn: Turn, session: Session) -> Reply:
     """Answer a question for a colour, whoever's community it is about."""
     if turn.kind is TurnKind.EVENT:
         return _own_colour(turn, session)
-    finding, book = find_places(session, turn.text)
-    if finding.fit is Fit.NOT_NAMED or (finding.fit is not Fit.ONE and _OWN.search(turn.text)):
+    named = find_named_card(session, text=turn.text, today=day_of(turn.now))
+    fit = named.finding.fit
+    if fit is Fit.NOT_NAMED or (fit is not Fit.ONE and _OWN.search(turn.text)):
         return _own_colour(turn, session)
-    found = places.settle(finding, book, purpose=COLOUR)
-    return found if isinstance(found, Reply) else colour_of(found, turn, session)
+    found = places.settle(named.finding, named.book, purpose=COLOUR)
+    return found if isinstance(found, Reply) else _card(found, named.card)
 
 
 def _own_colour(turn: Turn, session: Session) -> Reply:
-    own_id = find_own_community_id(session, turn.openid)
+    own_id = find_own_community_id(session, openid=turn.openid)
     place = current_book(session).places.get(own_id) if own_id is not None else None
     if place is None:
         return places.ask_name(purpose=COLOUR)
@@ -79,7 +90,7 @@ def _own_colour(turn: Turn, session: Session) -> Reply:
 
 def answer_own(turn: Turn, session: Session) -> Reply:
     """Show the person's own community, or ask for it so that it can be bound."""
-    own_id = find_own_community_id(session, turn.openid)
+    own_id = find_own_community_id(session, openid=turn.openid)
     place = current_book(session).places.get(own_id) if own_id is not None else None
     if place is None:
         return Reply(
@@ -91,9 +102,10 @@ def answer_own(turn: Turn, session: Session) -> Reply:
 
 def answer_named(turn: Turn, session: Session) -> Reply:
     """Answer a text that is nothing but a name, or say what can be asked."""
-    finding, book = find_places(session, turn.text)
+    named = find_named_card(session, text=turn.text, today=day_of(turn.now))
+    finding, book = named.finding, named.book
     if finding.fit is Fit.ONE:
-        return colour_of(book.places[finding.ids[0]], turn, session)
+        return _card(book.places[finding.ids[0]], named.card)
     if (listed := places.narrowed(turn, session)) is not None:
         return colour_of(listed, turn, session)
     if finding.fit is Fit.SEVERAL:
@@ -124,7 +136,7 @@ def answer_location(turn: Turn, session: Session) -> Reply:
     codes = [place.code for place, _ in nearest]
     first = None
     if purpose == COLOUR:
-        first = find_card(session, nearest[0][0].id, today=day_of(turn.now))
+        first = find_card(session, community_id=nearest[0][0].id, today=day_of(turn.now))
     return Reply(
         template="risk/nearby",
         values={"nearest": nearest, "purpose": purpose, "card": first},
@@ -134,9 +146,9 @@ def answer_location(turn: Turn, session: Session) -> Reply:
 
 def answer_subscribing(turn: Turn, session: Session) -> Reply:
     """Subscribe to the community that is named, or to the person's own."""
-    finding, book = find_places(session, _COMMAND.sub("", turn.text))
+    finding, book = find_places(session, text=_COMMAND.sub("", turn.text))
     if finding.fit is Fit.NOT_NAMED:
-        own_id = find_own_community_id(session, turn.openid)
+        own_id = find_own_community_id(session, openid=turn.openid)
         if own_id is not None and own_id in book.places:
             return subscribed(book.places[own_id], turn, session)
     found = places.settle(finding, book, purpose=SUBSCRIBE)
@@ -153,13 +165,13 @@ def subscribed(place: Place, turn: Turn, session: Session) -> Reply:
 
 def answer_unsubscribing(turn: Turn, session: Session) -> Reply:
     """End one subscription, or all of them where there is one or all were meant."""
-    person = find_person(session, turn.openid)
+    person = find_person(session, openid=turn.openid)
     subscriptions = list_subscriptions(session, person_id=person.id) if person else []
     if person is None or not subscriptions:
         return Reply(template="risk/no_subscription")
     rest = _COMMAND.sub("", turn.text)
     means_all = _ALL.fullmatch(rest.strip()) is not None
-    finding, book = find_places(session, rest)
+    finding, book = find_places(session, text=rest)
     if means_all or finding.fit is Fit.NOT_NAMED:
         if len(subscriptions) > 1 and not means_all:
             return _ask_which_to_end(session, subscriptions)
@@ -187,7 +199,7 @@ def _ask_which_to_end(session: Session, subscriptions: list[tuple[int, str]]) ->
 
 def unsubscribed(place: Place, turn: Turn, session: Session) -> Reply:
     """End a person's subscription to one community."""
-    person = find_person(session, turn.openid)
+    person = find_person(session, openid=turn.openid)
     ended = person and unsubscribe(session, person_id=person.id, community_id=place.id)
     if not ended:
         return Reply(template="risk/no_subscription")
@@ -196,7 +208,7 @@ def unsubscribed(place: Place, turn: Turn, session: Session) -> Reply:
 
 def answer_subscription_list(turn: Turn, session: Session) -> Reply:
     """List what a person is told about."""
-    person = find_person(session, turn.openid)
+    person = find_person(session, openid=turn.openid)
     subscriptions = list_subscriptions(session, person_id=person.id) if person else []
     if not subscriptions:
         return Reply(template="risk/no_subscription")

@@ -48,6 +48,7 @@ ROUTES: Final = (
     # A conversation in progress: leave it, read on, choose.
     Route("cancel", service.is_cancel, service.answer_cancel),
     Route("read_on", service.is_reading_on, service.answer_reading_on),
+    Route("waiting_answer", service.is_waiting_answer, service.answer_waiting),
     Route("choose", choices.is_choice_to_read, choices.answer_choice),
     Route("choose_and_change", choices.is_choice_to_write, choices.answer_choice, writes=True),
     # Commands and questions with words of their own.

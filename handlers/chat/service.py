@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from core.notices.service import find_waiting_answer
 from handlers.chat.words import asks, says
 from handlers.turn import KEEP, Rendered, Reply, Turn, TurnKind
 
@@ -15,6 +16,7 @@ is_human = asks("人工|客服|轉人工|转人工|投诉|举报|rengong|找人|
 is_thanks = says("谢谢(?:你|您)?|多谢|感谢|好的?|收到|知道了|明白了?|ok|嗯+|哦+|辛苦了?")
 is_cancel = says("取消|退出|算了|不要了|不用了|停止|cancel|quit|exit")
 is_reading_on = says("继续|繼續|更多|下一页|接着|往下|继续看|jixu")
+is_waiting_answer = says("查看(?:答复|回复|答案)")
 is_health_code = asks(
     "健康码|健康碼|随申码|隨申碼|绿码|黄码|红码|jiankangma|suishenma|变黄了|变红了|码(?:是|变|黄|红|绿)",
     key="health_code",
@@ -67,6 +69,14 @@ def answer_reading_on(turn: Turn, session: Session) -> Reply:  # noqa: ARG001
         values={"rest": Rendered(turn.rest)},
         conversation=turn.conversation,
     )
+
+
+def answer_waiting(turn: Turn, session: Session) -> Reply:
+    """Give the late answer of which the person was told that it is ready."""
+    answer = find_waiting_answer(session, now=turn.now, openid=turn.openid)
+    if answer is None:
+        return Reply(template="service/no_answer", conversation=KEEP)
+    return Reply(template="service/rest", values={"rest": Rendered(answer)}, conversation=KEEP)
 
 
 def answer_health_code(turn: Turn, session: Session) -> Reply:  # noqa: ARG001

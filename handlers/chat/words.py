@@ -12,6 +12,8 @@ from handlers.turn import Turn, TurnKind
 Matcher = Callable[[Turn], bool]
 
 MAX_COMMAND_CHARACTERS = 40
+POLITE_START: Final = "(?:请|我要|我想|想)"
+POLITE_END: Final = "[吧吗呢啊呀。.!！?？~～]"
 _NUMBERS: Final = {name: place for place, name in enumerate("一二三四五六七八九十", start=1)} | {
     "两": 2
 }
@@ -39,9 +41,7 @@ def asks(pattern: str, *, key: str = "") -> Matcher:
 
 def says(pattern: str, *, key: str = "") -> Matcher:
     """Return a matcher of texts that are the pattern and nothing else, politeness aside."""
-    return asks(
-        rf"^\s*(?:请|我要|我想|想)?\s*(?:{pattern})\s*[吧吗呢啊呀。.!！?？~～]*\s*$", key=key
-    )
+    return asks(rf"^\s*{POLITE_START}?\s*(?:{pattern})\s*{POLITE_END}*\s*$", key=key)
 
 
 def has_event(*names: str) -> Matcher:

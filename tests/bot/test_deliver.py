@@ -33,7 +33,7 @@ from tests.wechat import (
 )
 
 OPENID = "oTESTabcdefghijklmnopqrstuvw"
-VALUES = {"community": "田林十二村", "previous": "一般风险（蓝色）", "colour": "高风险（红色）"}
+VALUES = {"community": "田林十二村", "previous": "blue", "colour": "red"}
 VALUES |= {"day": "2020-03-28"}
 TEXTS = Texts(constants={})
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import select
 
 from bot.store import Store, StoreUnavailableError, open_store
@@ -23,8 +24,8 @@ from core.notices.model import Notice
 from tests.wechat import Platform, running_platform
 
 OPENID = "oTESTabcdefghijklmnopqrstuvw"
-VALUES = {"community": "甲", "previous": "蓝色", "colour": "红色", "day": "2020-03-28"}
-PATIENCE_SECONDS = 15.0
+VALUES = {"community": "甲", "previous": "blue", "colour": "red", "day": "2020-03-28"}
+PATIENCE_SECONDS = 45.0  # a start takes long while other tests run
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def _queue(database: Database, key: str) -> None:
 def _process(environment: dict[str, str], *, look_seconds: float = 60) -> Iterator[Any]:
     """Run a worker that looks by itself so seldom that only a wake-up explains a delivery."""
     code = (
-        "import bot.worker as w; w.LOOK_SECONDS = 0; from bot.settings import Settings;"
-        f"worker = w.open_worker(Settings.from_env()); worker._look_seconds = {look_seconds};"
+        "from bot.settings import Settings; from bot.worker import open_worker;"
+        f"worker = open_worker(Settings.from_env()); worker._look_seconds = {look_seconds};"
         "worker.run()"
     )
     process = subprocess.Popen(
@@ -137,7 +138,9 @@ def test_worker_goes_on_after_the_database_was_away(
     _queue(sqlite_database, "k")
     sqlite_database.dispose()
     hidden = path.rename(path.with_suffix(".hidden"))
-    assert worker.deliver() is False
+    with structlog.testing.capture_logs() as entries:
+        assert worker.deliver() is False
+    assert [entry["event"] for entry in entries] == ["delivery failed"]
     path.unlink(missing_ok=True)
     hidden.rename(path)
     sqlite_database.dispose()

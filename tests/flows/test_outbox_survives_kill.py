@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 40.0
 # The worker of production, forked from a process that has imported everything, because a start
 # would take longer than the work. Only lease and back-off are short, so the test need not wait.
 NURSERY = f"""
-import os, signal, sys
+import json, os, signal, sys
 import bot.deliver, core.notices.rules
 from bot.deliver import Pace
 from bot.settings import Settings
@@ -40,10 +40,11 @@ from bot.worker import open_worker
 bot.deliver.LONGEST_CALL_SECONDS = {LEASE_SECONDS} / 2
 core.notices.rules.FIRST_RETRY_SECONDS = 0.2
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for _ in sys.stdin:
+for line in sys.stdin:
     pid = os.fork()
     if pid == 0:
         os.dup2(2, 1)
+        os.environ.update(json.loads(line))
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         worker = open_worker(Settings.from_env())
         worker._pace = Pace(limit=7, lease_seconds={LEASE_SECONDS})
@@ -60,27 +61,50 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
         yield platform
 
 
-class Workers:
-    """Two worker processes; one that is killed is replaced."""
+class Nursery:
+    """The process that worker processes are forked from."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, log: Path) -> None:
         self._log = log.open("w")
-        self._nursery = subprocess.Popen(
+        self._process = subprocess.Popen(
             [sys.executable, "-c", NURSERY],
-            env=os.environ | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
         )
+
+    def start(self, environment: dict[str, str]) -> int:
+        """Start a worker and return its process id."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(environment) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._log.close()
+
+
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    nursery = Nursery(tmp_path_factory.mktemp("nursery") / "workers.log")
+    yield nursery
+    nursery.stop()
+
+
+class Workers:
+    """Two worker processes; one that is killed is replaced."""
+
+    def __init__(self, nursery: Nursery, environment: dict[str, str]) -> None:
+        self._nursery = nursery
+        self._environment = environment
         self._pids = [self._start(), self._start()]
 
     def _start(self) -> int:
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.write("start\n")
-        self._nursery.stdin.flush()
-        return int(self._nursery.stdout.readline())
+        return self._nursery.start(self._environment)
 
     def kill_one(self, place: int) -> None:
         os.kill(self._pids[place], signal.SIGKILL)
@@ -89,9 +113,6 @@ class Workers:
     def stop(self) -> None:
         for pid in self._pids:
             os.kill(pid, signal.SIGKILL)
-        self._nursery.kill()
-        self._nursery.communicate()
-        self._log.close()
 
 
 def _open_count(database: Database) -> int:
@@ -103,12 +124,12 @@ def _open_count(database: Database) -> int:
 
 
 def test_every_notice_arrives_once_although_workers_are_killed(
-    database: Database, platform: Platform, tmp_path: Path
+    database: Database, platform: Platform, nursery: Nursery, tmp_path: Path
 ) -> None:
     people = [f"oKILL{number:023d}" for number in range(NOTICES)]
     for openid in people:
         platform.follow(openid)
-    values = {"community": "甲", "previous": "蓝色", "colour": "红色", "day": "2020-03-28"}
+    values = {"community": "甲", "previous": "blue", "colour": "red", "day": "2020-03-28"}
     with database.transaction() as session:
         queue_notices(
             session,
@@ -125,6 +146,7 @@ def test_every_notice_arrives_once_although_workers_are_killed(
     store = open_store("", database)
     WeChatClient(platform.settings(), store).tokens.current()
     workers = Workers(
+        nursery,
         {
             "DATABASE_URL": database.url.render_as_string(hide_password=False),
             "INSTANCE_DIR": str(tmp_path / "instance"),
@@ -133,7 +155,6 @@ def test_every_notice_arrives_once_although_workers_are_killed(
             "WECHAT_SECRET": SECRET,
             "WECHAT_TEMPLATES": json.dumps({"colour_changed": COLOUR_TEMPLATE}),
         },
-        tmp_path / "workers.log",
     )
     try:
         for number in range(KILLS):

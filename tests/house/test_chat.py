@@ -11,9 +11,8 @@ from datetime import datetime
 import pytest
 from jinja2 import Environment, meta, nodes
 
-from bot.app import text_constants
 from bot.settings import Settings
-from bot.texts import Texts
+from bot.texts import Texts, text_constants
 from handlers.chat.routes import ROUTES
 from handlers.turn import Turn, TurnKind
 from tests.house import tree

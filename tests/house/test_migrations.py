@@ -8,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy import CheckConstraint, Engine, create_engine, inspect
 
 from core.db import Base, Database
 from core.migrations import config_for, load_models, upgrade
@@ -47,7 +47,7 @@ def test_the_migrations_create_the_constraints_of_the_models(migrated: Engine) -
         str(rule.name)
         for table in Base.metadata.tables.values()
         for rule in table.constraints
-        if rule.__visit_name__ == "check_constraint"
+        if isinstance(rule, CheckConstraint)
     }
     found = {
         str(rule["name"])

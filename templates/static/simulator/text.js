@@ -32,8 +32,12 @@ function linkFor([, attributes, label], onOption) {
 function optionFor(address, label, onOption) {
   const values = new URLSearchParams(address.slice(OPTION.length));
   const content = values.get("msgmenucontent") ?? label;
-  const tapped = () => onOption(content, values.get("msgmenuid") ?? "0");
-  return make("button", { type: "button", class: "option", click: tapped }, label);
+  const tapped = (event) => {
+    event.preventDefault();
+    onOption(content, values.get("msgmenuid") ?? "0");
+  };
+  // A <button> is a box of its own, which lets a comma after it begin the next line.
+  return make("a", { href: "#", class: "option", click: tapped }, label);
 }
 
 function appendPlain(parent, text) {

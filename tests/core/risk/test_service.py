@@ -121,11 +121,11 @@ def test_score_day_carries_a_value_for_three_days_and_takes_the_newest(
     put(session, 1, {"confirmed": 1.0}, day=DAY - timedelta(days=2))
     put(session, 2, HARMLESS, day=DAY - timedelta(days=4))
     score_day(session, day=DAY, now=now)
-    card = find_card(session, 1, today=TODAY)
+    card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert card.reasons[0].indicator == "confirmed"
     assert (card.reasons[0].value, card.reasons[0].status) == (1.0, Status.STALE)
-    assert find_card(session, 2, today=TODAY) is None
+    assert find_card(session, community_id=2, today=TODAY) is None
 
 
 def test_score_day_ignores_values_of_later_days(
@@ -134,7 +134,7 @@ def test_score_day_ignores_values_of_later_days(
     put(session, 1, HARMLESS)
     put(session, 1, RED, day=DAY + timedelta(days=1))
     score_day(session, day=DAY, now=now)
-    card = find_card(session, 1, today=TODAY)
+    card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert card.colour is Colour.BLUE
 
@@ -145,7 +145,7 @@ def test_score_day_without_the_confirmed_feed_publishes_nothing(
     put(session, 1, {code: 99.0 for code in HARMLESS if code != "confirmed"})
     result = score_day(session, day=DAY, now=now)
     assert result.colours[Colour.GREY] == 3
-    assert find_card(session, 1, today=TODAY) is None
+    assert find_card(session, community_id=1, today=TODAY) is None
     rows = session.scalars(select(RiskScore).order_by(RiskScore.community_id)).all()
     assert [(row.colour, row.is_published, row.score is None) for row in rows] == [
         ("grey", False, False),
@@ -179,7 +179,7 @@ def test_score_day_takes_the_place_of_a_former_version(
     score_day(session, day=DAY, now=now)
     session.execute(RiskScore.__table__.update().values(version="xh-2019.9", colour="blue"))
     score_day(session, day=DAY, now=now)
-    card = find_card(session, 1, today=TODAY)
+    card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert (card.version, card.colour) == ("xh-2020.1", Colour.RED)
 
@@ -251,7 +251,7 @@ def test_find_card_tells_the_reasons_that_weigh_most_first(
 ) -> None:
     put(session, 1, HARMLESS | {"keyarea": 10.0, "confirmed": 1.0})
     score_day(session, day=DAY, now=now)
-    card = find_card(session, 1, today=TODAY)
+    card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert (card.score, card.day, card.coverage, card.scored_at) == (24.0, DAY, 1.0, now)
     assert [reason.indicator for reason in card.reasons[:2]] == ["confirmed", "keyarea"]
@@ -275,7 +275,7 @@ def test_find_card_is_grey_when_the_newest_score_is_over_three_days_old(
 ) -> None:
     put(session, 1, RED)
     score_day(session, day=DAY, now=now)
-    card = find_card(session, 1, today=today)
+    card = find_card(session, community_id=1, today=today)
     assert card is not None
     assert (card.colour, card.day) == (colour, DAY)
 
@@ -287,7 +287,7 @@ def test_find_card_keeps_the_colour_of_the_day_before_a_day_that_is_held(
     score_day(session, day=DAY - timedelta(days=1), now=now)
     unknown = replace(VERSION, max_stale_days=0)
     score_day(session, day=DAY, now=now, version=unknown)
-    card = find_card(session, 1, today=TODAY)
+    card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert (card.colour, card.day) == (Colour.RED, DAY - timedelta(days=1))
 
@@ -297,7 +297,7 @@ def test_find_card_never_shows_a_day_after_today(
 ) -> None:
     put(session, 1, RED)
     score_day(session, day=DAY, now=now)
-    assert find_card(session, 1, today=DAY - timedelta(days=1)) is None
+    assert find_card(session, community_id=1, today=DAY - timedelta(days=1)) is None
 
 
 def test_find_card_of_a_version_that_is_gone_names_the_codes(
@@ -306,7 +306,7 @@ def test_find_card_of_a_version_that_is_gone_names_the_codes(
     put(session, 1, RED)
     score_day(session, day=DAY, now=now)
     session.execute(RiskScore.__table__.update().values(version="xh-1999.1"))
-    card = find_card(session, 1, today=TODAY)
+    card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert (card.reasons[0].label, card.reasons[0].unit_label) == ("confirmed", "")
 
@@ -321,7 +321,10 @@ def test_find_card_is_one_statement_on_a_reading_session(database: Database, now
     with database.reading() as session:
         session.connection()  # the first one of an engine asks the database about itself
         assert (
-            count_statements(database.read_engine, lambda: find_card(session, 1, today=TODAY)) == 1
+            count_statements(
+                database.read_engine, lambda: find_card(session, community_id=1, today=TODAY)
+            )
+            == 1
         )
 
 
@@ -350,7 +353,7 @@ def test_count_colours_agrees_with_the_cards(
     put(session, 2, YELLOW)
     score_day(session, day=DAY, now=now)
     for today in (DAY, TODAY, TODAY + timedelta(days=3), TODAY + timedelta(days=9)):
-        cards = [find_card(session, place, today=today) for place in places]
+        cards = [find_card(session, community_id=place, today=today) for place in places]
         colours = [card.colour if card else Colour.GREY for card in cards]
         found = count_colours(session, today=today)
         assert found.counts == {colour: colours.count(colour) for colour in Colour}

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot.app import text_constants
 from bot.settings import Settings
-from bot.texts import Texts
+from bot.texts import Texts, text_constants
 from core.clock import day_of
 from core.db import Database
 from core.places.model import Community, CommunityAlias, Street

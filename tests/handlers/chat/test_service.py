@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
+from core.db import Database
+from core.notices.model import Notice
+from core.notices.rules import Channel, NoticeState
+from core.notices.service import queue_notice
 from handlers.turn import TurnKind
 from tests.handlers.chat.conftest import Talk
 
@@ -51,6 +56,25 @@ def test_customer_service_takes_over_when_it_is_asked_for(talk: Talk) -> None:
 def test_what_cannot_be_read_is_pointed_to_words(talk: Talk, kind: TurnKind) -> None:
     assert "打字" in talk.send(kind)
     assert talk.route == "unreadable"
+
+
+def test_a_late_answer_is_given_when_it_is_asked_for(talk: Talk, database: Database) -> None:
+    assert talk.first_line("查看答复").startswith("目前没有等您查看的答复")
+    assert talk.route == "waiting_answer"
+    with database.transaction() as session:
+        queue_notice(
+            session,
+            now=talk.now,
+            kind="late_reply",
+            openid=talk.openid,
+            key="late:1",
+            values={},
+            body="田林十二村：一般风险（蓝色）",
+        )
+        notice = session.scalars(select(Notice)).one()
+        notice.state, notice.channel, notice.sent_at = NoticeState.SENT, Channel.TEMPLATE, talk.now
+
+    assert talk.first_line("查看答复") == "田林十二村：一般风险（蓝色）"
 
 
 def test_the_rest_of_a_long_reply_is_given(talk: Talk) -> None:

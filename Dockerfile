@@ -1,0 +1,24 @@
+# One image for the web processes and the workers; compose.yaml says which is which.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /app
+COPY requirements.txt .
+RUN python -m venv .venv \
+    && .venv/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements.txt
+
+FROM python:3.11-slim-bookworm
+RUN useradd --create-home --uid 10001 huizhili
+WORKDIR /app
+COPY --from=build /app/.venv .venv
+COPY bot bot
+COPY core core
+COPY handlers handlers
+COPY templates templates
+COPY wsgi.py .
+# The simulator is for development; production does not even carry it.
+RUN rm -r bot/simulator templates/simulator templates/static/simulator bot/demo \
+    && mkdir instance && chown huizhili instance
+ENV APP_ENV=production PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1
+USER huizhili
+EXPOSE 8000
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
+     "--workers", "2", "--blocking-threads", "2", "--respawn-failed-workers", "wsgi:app"]

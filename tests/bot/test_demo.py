@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.demo import DAYS, DemoReport, Size, is_empty, load
+from bot.demo.risk import QUIET, STALE_STREET
+from core.clock import SHANGHAI
+from core.db import Database
+from core.papers.model import Paper
+from core.papers.service import list_papers_by_street
+from core.places.model import Community, Street
+from core.risk.model import IndicatorValue, RiskScore
+from core.risk.rules import Colour, Status
+from core.risk.service import count_colours, find_card
+
+TODAY = date(2020, 3, 28)
+YESTERDAY = date(2020, 3, 27)
+
+
+NOW = datetime(2020, 3, 28, 8, 0, tzinfo=SHANGHAI)
+SHORT = 10  # days show all that fourteen do: two communities fall silent after two of them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """A loaded district, for tests that only look; `told` is what the progress bar heard."""
+
+    database: Database
+    report: DemoReport
+    told: list[tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    shutil.copyfile(_sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    with database.reading() as session:
+        assert is_empty(session)
+    told: list[tuple[int, int]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DAYS, Size.SMALL, SHORT)
+        report = load(
+            database,
+            size=Size.SMALL,
+            now=NOW,
+            progress=lambda done, total: told.append((done, total)),
+        )
+    yield Demo(database=database, report=report, told=told)
+    database.dispose()
+
+
+def test_demo_fills_an_empty_district(demo: Demo) -> None:
+    assert (demo.report.communities, demo.report.days) == (957, 10)
+    with demo.database.reading() as session:
+        assert not is_empty(session)
+        streets = session.scalars(select(Street.code).order_by(Street.code)).all()
+        assert (len(streets), streets[0], streets[-1]) == (13, "310104003", "310104103")
+        assert len(list_papers_by_street(session, today=TODAY)) == 14
+        days = session.scalars(select(RiskScore.day).distinct().order_by(RiskScore.day)).all()
+        assert days == [TODAY - timedelta(days=age) for age in range(10, 0, -1)]
+
+
+def test_demo_has_every_colour_in_likely_numbers(demo: Demo) -> None:
+    with demo.database.reading() as session:
+        counts = count_colours(session, today=TODAY).counts
+    assert 1 <= counts[Colour.RED] <= 8
+    assert 8 <= counts[Colour.YELLOW] <= 40
+    assert counts[Colour.GREY] == 2
+    assert sum(counts.values()) == 957
+    assert str(demo.report).endswith(f"{counts[Colour.BLUE]} blue, 2 grey")
+
+
+def test_demo_knows_a_quiet_community_and_a_late_feed(demo: Demo) -> None:
+    with demo.database.reading() as session:
+        ids = dict(session.execute(select(Community.name, Community.id)).all())
+        card = find_card(session, community_id=ids[QUIET], today=TODAY)
+        assert card is not None
+        assert card.colour is Colour.BLUE
+        assert card.reasons[0].contribution > 0
+        late = session.scalars(
+            select(Community.id).join(Street).where(Street.name == STALE_STREET)
+        ).first()
+        assert late is not None
+        other = find_card(session, community_id=late, today=TODAY)
+        assert other is not None
+        fever = next(one for one in other.reasons if one.indicator == "fever")
+        assert fever.status is Status.STALE
+
+
+def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def everything() -> list[object]:
+        with demo.database.reading() as session:
+            newest = select(*IndicatorValue.__table__.c).where(IndicatorValue.day == YESTERDAY)
+            scores = select(RiskScore.id, RiskScore.score, RiskScore.day)
+            papers, places = select(Paper.id, Paper.url), select(Community.id, Community.name)
+            statements = (newest, scores, papers, places)
+            return [sorted(map(tuple, session.execute(one))) for one in statements]
+
+    # The story of a day depends on its length: the whole of it is told again.
+    monkeypatch.setitem(DAYS, Size.SMALL, SHORT)
+    before = everything()
+    again = load(demo.database, size=Size.SMALL, now=NOW + timedelta(hours=1))
+    assert again.last.changed_count == 0
+    assert everything() == before
+
+
+def test_demo_tells_its_progress(demo: Demo) -> None:
+    assert demo.told == [(step, SHORT + 2) for step in range(1, SHORT + 3)]
+
+
+def test_demo_loads_into_postgresql(
+    postgres_database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DAYS, Size.SMALL, 2)
+    with postgres_database.reading() as session:
+        assert is_empty(session)
+    report = load(postgres_database, size=Size.SMALL, now=now)
+    assert (report.communities, sum(report.last.colours.values())) == (957, 957)
+
+
+def test_district_has_a_longer_history() -> None:
+    assert DAYS[Size.DISTRICT] == 60

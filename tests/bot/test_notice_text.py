@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from jinja2 import UndefinedError
+
+from bot.notice_text import NoticeTextError, fields_of, text_of
+from bot.simulator.fields import values_for
+from bot.texts import TEMPLATES, Texts
+from core.notices.rules import Channel
+from core.notices.service import Attempt
+from core.risk.rules import Colour
+
+TEXTS = Texts(constants={})
+VALUES = {"community": "田林十二村", "previous": "blue", "colour": "red"}
+VALUES |= {"day": "2020-03-28"}
+KINDS = sorted(path.name.split(".")[0] for path in (TEMPLATES / "notices").glob("*.fields.txt"))
+
+
+@pytest.fixture
+def attempt(now: datetime) -> Attempt:
+    return Attempt(
+        notice_id=1,
+        kind="colour_changed",
+        openid="o",
+        channel=Channel.TEMPLATE,
+        template_id="t",
+        client_msg_id="c",
+        values=VALUES,
+        body=None,
+        link="",
+        page_path="",
+        queued_at=now,
+        is_repeat=False,
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fields_of_every_kind_are_accepted_by_the_platform(attempt: Attempt, kind: str) -> None:
+    data = fields_of(TEXTS, replace(attempt, kind=kind))
+    shown = values_for(data, names=(), choices={})
+    assert shown
+    assert not any(value.endswith("…") for value in shown.values())
+
+
+@pytest.mark.parametrize("previous", Colour)
+@pytest.mark.parametrize("colour", Colour)
+def test_every_change_of_colour_fits_whole(
+    attempt: Attempt, previous: Colour, colour: Colour
+) -> None:
+    values = VALUES | {"previous": previous.value, "colour": colour.value}
+    data = fields_of(TEXTS, replace(attempt, values=values))
+    assert re.fullmatch(r"由.+（.色）变为.+（.色）", data["thing2"]["value"])
+
+
+def test_time_is_the_wall_clock_in_shanghai(attempt: Attempt) -> None:
+    assert fields_of(TEXTS, attempt)["time3"]["value"] == "2020-03-28 08:00"
+
+
+def test_long_name_of_a_community_is_cut_and_nothing_else(attempt: Attempt) -> None:
+    data = fields_of(TEXTS, replace(attempt, values=VALUES | {"community": "村" * 40}))
+    assert data["thing1"]["value"] == "村" * 19 + "…"
+
+
+def test_answer_is_said_as_it_is(attempt: Attempt) -> None:
+    assert text_of(TEXTS, replace(attempt, kind="late_reply", body="<a>答复</a>")) == "<a>答复</a>"
+
+
+def test_text_never_exceeds_what_a_message_holds(attempt: Attempt) -> None:
+    text = text_of(TEXTS, replace(attempt, kind="late_reply", body="答" * 1000))
+    assert len(text.encode()) <= 2048
+    assert set(text) == {"答"}
+
+
+@pytest.mark.parametrize("body", ["", "  \n"])
+def test_empty_answer_is_refused_here(attempt: Attempt, body: str) -> None:
+    with pytest.raises(NoticeTextError):
+        text_of(TEXTS, replace(attempt, body=body))
+
+
+def test_missing_value_is_an_error_and_not_a_gap(attempt: Attempt) -> None:
+    with pytest.raises(UndefinedError):
+        fields_of(TEXTS, replace(attempt, values={}))
+
+
+def test_value_cannot_become_a_link(attempt: Attempt) -> None:
+    values = VALUES | {"community": '<a href="http://x">甲</a>'}
+    assert "<a" not in text_of(TEXTS, replace(attempt, values=values))
