@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
+# Every process that is started would compile the whole tree anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp is newer than the pins it was installed from; changed pins install again.
 RUNTIME := $(VENV)/runtime.stamp

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from benchmarks import account, messages
 from benchmarks.district import COLOUR_WORDS, fill
@@ -90,7 +90,7 @@ class Arena:
         self._threads = threads
         self._stack = ExitStack()
 
-    def __enter__(self) -> Arena:
+    def __enter__(self) -> Self:
         """Return itself; servers are started by `contenders`."""
         return self
 

@@ -50,7 +50,7 @@ def _rows(records: list[Record]) -> Iterator[str]:
             _spread(record, "p99_ms", ".1f"),
             _spread(record, "cpu_us", ".0f"),
             _spread(record, "store_us", ".0f") if record.contender.stores else "",
-            f"{record.times(by_name[FLASK], 'rate'):.2f}",
+            f"{record.times(by_name[FLASK], 'rate'):.2f}" if FLASK in by_name else "",
             *ratios,
         )
         yield "| " + " | ".join(cells) + " |"

@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot import telemetry
 from bot.logs import configure_logs
 from bot.services import Services, services_of
-from core import migrations
 from core.clock import day_of
-from core.db import Database
 
 if TYPE_CHECKING:
     from bot.client import WeChatClient
@@ -77,6 +75,8 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to the newest schema."""
+    from core import migrations
+
     migrations.upgrade(_services().database.engine)
     click.echo("the schema is up to date")
 
@@ -96,6 +96,7 @@ def demo_load(size: str) -> None:
 @click.argument("kind")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--all-or-nothing", is_flag=True, help="Keep no row when one is rejected.")
+@with_appcontext
 def import_file(kind: str, file: Path, *, all_or_nothing: bool) -> None:
     """Import a CSV or XLSX FILE of a KIND: communities, indicators, papers."""
     from bot.imports import run_import
@@ -134,6 +135,7 @@ def risk_score(day: datetime) -> None:
 
 @click.command("nightly")
 @click.option("--day", type=DAY, help="The day that is computed; yesterday by default.")
+@with_appcontext
 def nightly(day: datetime | None) -> None:
     """Run the night's steps for a day; steps that are done are skipped."""
     from core.nightly import run_night
@@ -147,6 +149,7 @@ def nightly(day: datetime | None) -> None:
 
 
 @click.command("deliver")
+@with_appcontext
 def deliver() -> None:
     """Send what waits in the outbox, once."""
     from bot.deliver import deliver_once
@@ -160,18 +163,12 @@ def deliver() -> None:
 
 
 @click.command("worker")
+@with_appcontext
 def worker() -> None:
     """Run the background jobs until told to stop."""
-    from bot.worker import open_worker
+    from bot.worker import open_worker, run_night
 
-    open_worker(_services().settings, nightly=_run_night).run()
-
-
-def _run_night(database: Database, today: date, now: datetime) -> None:
-    """Compute the day before `today`; the worker asks for this every few minutes of the night."""
-    from core.nightly import run_night
-
-    run_night(database.transaction, day=today - timedelta(days=1), now=now)
+    open_worker(_services().settings, nightly=run_night).run()
 
 
 def _client(services: Services) -> WeChatClient:
@@ -206,8 +203,11 @@ def wechat_codes(out: Path, codes: tuple[str, ...]) -> None:
 
 
 @click.command("dev")
+@with_appcontext
 def dev() -> None:
     """Serve the demo district with worker and simulator on this machine."""
+    from core import migrations
+
     services = _services()
     settings = services.settings
     if settings.is_production:
@@ -257,12 +257,15 @@ def _load_demo_if_empty(services: Services) -> None:
 
 
 def _load_demo(services: Services, size: Size) -> None:
-    from bot.demo import load
+    from bot.demo import RealRegisterError, load
 
     # A line for each of many days would tear the progress bar.
     configure_logs(services.settings.model_copy(update={"log_level": "error"}))
     with _progress("demo district") as move:
-        report = load(services.database, size=size, now=_now(), progress=move)
+        try:
+            report = load(services.database, size=size, now=_now(), progress=move)
+        except RealRegisterError as error:
+            raise click.ClickException(str(error)) from error
     click.echo(report)
 
 

@@ -28,7 +28,7 @@ from bot.settings import Settings
 from bot.store import Store, StoreUnavailableError
 from bot.texts import Texts
 from bot.transport import DeliveryError
-from core.db import Database
+from core.db import Database, DataKeyError
 from core.notices import feedback, service
 from core.notices.rules import Channel
 from core.notices.service import Attempt, ClaimedNotice, NoAttempt, Offer
@@ -40,6 +40,7 @@ BATCH: Final = 20
 # A call may take this long with its timeouts, retries and a renewed token.
 LONGEST_CALL_SECONDS: Final = 40.0
 SILENCES_TO_HALT: Final = 3
+UNREADABLE_PAUSE: Final = timedelta(hours=1)
 
 
 class Sender(Protocol):
@@ -223,14 +224,29 @@ class _Run:
             is_window_open=self._is_window_open(notice.openid),
             closed=self.closed.for_kind(notice.kind, now=self.now()),
         )
+        try:
+            with self.database.transaction() as session:
+                return service.begin_attempt(
+                    session,
+                    now=self.now(),
+                    notice_id=notice.notice_id,
+                    worker=self.worker,
+                    offer=offer,
+                )
+        except DataKeyError:
+            return self._postpone(notice)
+
+    def _postpone(self, notice: ClaimedNotice) -> NoAttempt:
+        """Put off a notice that no configured key reads: the operator may bring the key back."""
+        log.error("notice unreadable", notice=notice.notice_id, kind=notice.kind)
         with self.database.transaction() as session:
-            return service.begin_attempt(
+            service.postpone_notice(
                 session,
-                now=self.now(),
                 notice_id=notice.notice_id,
                 worker=self.worker,
-                offer=offer,
+                next_at=self.now() + UNREADABLE_PAUSE,
             )
+        return NoAttempt.WAITING
 
     def _try(self, attempt: Attempt) -> str:
         self._keep_pace()

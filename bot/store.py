@@ -17,6 +17,7 @@ from enum import StrEnum
 from secrets import token_hex
 from typing import Any, Final
 
+import hiredis
 import redis
 import structlog
 from redis.backoff import NoBackoff
@@ -287,15 +288,16 @@ class _Lines:
         As the client does, it is sent once more where the connection broke: one that idled may
         have been closed by the server.
         """
+        packed = (hiredis.pack_command(command),)
         connection = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = self._of_thread.connection = self._pool.make_connection()
         try:
-            connection.send_command(*command, check_health=False)
+            connection.send_packed_command(packed, check_health=False)
             return connection.read_response()
         except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
             connection.disconnect()
-        connection.send_command(*command, check_health=False)
+        connection.send_packed_command(packed, check_health=False)
         return connection.read_response()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 
 import structlog
@@ -21,6 +21,7 @@ from bot.texts import Texts, text_constants
 from bot.wakeups import add_tasks, make_huey
 from core.clock import day_of
 from core.db import Database, Keyring, install_keyring
+from core.nightly import run_night as run_steps
 from core.notices.feedback import sweep_notices
 
 log = structlog.get_logger()
@@ -163,9 +164,14 @@ def open_worker(settings: Settings, *, nightly: Nightly | None = None) -> Worker
     )
 
 
+def run_night(database: Database, today: date, now: datetime) -> None:
+    """Compute the day before `today`; done steps are skipped."""
+    run_steps(database.transaction, day=today - timedelta(days=1), now=now)
+
+
 def main() -> None:
-    """Run one worker with the settings of the environment."""
-    open_worker(Settings.from_env()).run()
+    """Run one worker, night included, with the settings of the environment."""
+    open_worker(Settings.from_env(), nightly=run_night).run()
 
 
 if __name__ == "__main__":

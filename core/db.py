@@ -291,7 +291,9 @@ class ReadingSession(Session):
 
     def close(self) -> None:
         """Give the connection back."""
-        super().close()
+        # Where the mapper was not used there is nothing to tidy, and tidying takes its time.
+        if self.in_transaction() or self.identity_map or self.new:
+            super().close()
         if self._direct is not None:
             self.bind, connection, self._direct = self._readers.engine, self._direct, None
             self._readers.give_back(connection)

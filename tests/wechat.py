@@ -13,7 +13,7 @@ from bot.simulator import faults, followers, mailbox, tokens
 from bot.simulator.ledger import Ledger
 from bot.simulator.standin import LEDGER, create_standin, serving
 
-APPID, SECRET = "wx0123456789abcdef", "s" * 32
+APPID, SECRET = "wx0123456789abcdef", "0123456789abcdef" * 2
 TEMPLATE, SUBSCRIBE = "/cgi-bin/message/template/send", "/cgi-bin/message/subscribe/bizsend"
 CUSTOM, TOKEN = "/cgi-bin/message/custom/send", "/cgi-bin/stable_token"
 COLOUR_TEMPLATE, COLOUR_SUBSCRIPTION, ANSWER_TEMPLATE = "tmpl-colour", "sub-colour", "tmpl-answer"

@@ -6,7 +6,7 @@ are relative to the day of loading, so that the newest scores are those of yeste
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -67,6 +67,18 @@ def is_empty(session: Session) -> bool:
     return session.execute(select(Community.id).limit(1)).first() is None
 
 
+class RealRegisterError(RuntimeError):
+    """The register holds communities that are not the demo's: invented ones must not join them."""
+
+
+def _check_own(session: Session, communities: Sequence[DemoCommunity]) -> None:
+    ours = {(one.code, one.name) for one in communities}
+    if not ours.issuperset(map(tuple, session.execute(select(Community.code, Community.name)))):
+        raise RealRegisterError(
+            "the register holds real communities; the demo needs its own database"
+        )
+
+
 def load(
     database: Database, *, size: Size, now: datetime, progress: Progress | None = None
 ) -> DemoReport:
@@ -81,6 +93,8 @@ def load(
     today, days = day_of(now), DAYS[size]
     done = _Steps(progress, total=2 + days)
     communities = make_communities(SEED)
+    with database.reading() as session:
+        _check_own(session, communities)
     with database.transaction() as session:
         rows = (one.row(line) for line, one in enumerate(communities, start=2))
         _check(import_communities(session, rows, now=now))

@@ -69,7 +69,8 @@ class Notice(Base):
     key: Mapped[str] = mapped_column(String(160), unique=True)
     client_msg_id: Mapped[str] = mapped_column(String(32), unique=True)
     values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    body: Mapped[str | None] = mapped_column(EncryptedText("notice.body"))
+    # Read when it is needed: a row whose key is missing must not hold up the others.
+    body: Mapped[str | None] = mapped_column(EncryptedText("notice.body"), deferred=True)
     link: Mapped[str] = mapped_column(String(500), default="")
     page_path: Mapped[str] = mapped_column(String(200), default="")
     priority: Mapped[int] = mapped_column(Integer)

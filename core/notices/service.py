@@ -228,6 +228,13 @@ def claim_notices(
     ]
 
 
+def postpone_notice(session: Session, *, notice_id: int, worker: str, next_at: datetime) -> None:
+    """Put a claimed notice back until `next_at`, without counting a failure."""
+    notice = _lock(session, notice_id)
+    if notice is not None and notice.is_held_by(worker):
+        notice.release(next_at=next_at)
+
+
 def begin_attempt(
     session: Session, *, now: datetime, notice_id: int, worker: str, offer: Offer
 ) -> Attempt | NoAttempt:

@@ -80,4 +80,7 @@ ROUTES: Final = (
 
 def route_for(turn: Turn) -> Route:
     """Return the first route that takes the turn; the last row takes every turn."""
-    return next(route for route in ROUTES if route.matches(turn))
+    for route in ROUTES:
+        if route.matches(turn):
+            return route
+    raise RuntimeError("the last row takes every turn")

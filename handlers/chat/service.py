@@ -47,7 +47,7 @@ def is_handover(turn: Turn) -> bool:
 
 def answer_handover(turn: Turn, session: Session) -> Reply:  # noqa: ARG001
     """Hand the person over to customer service."""
-    return Reply(template="service/human", handover=True)
+    return Reply(template="service/handover", handover=True)
 
 
 def answer_thanks(turn: Turn, session: Session) -> Reply:  # noqa: ARG001

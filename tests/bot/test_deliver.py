@@ -16,7 +16,7 @@ from bot.error_codes import Action
 from bot.store import Store, StoreUnavailableError, Window, open_store
 from bot.texts import Texts
 from bot.transport import DeliveryError
-from core.db import Database
+from core.db import Database, Keyring, install_keyring
 from core.notices import service
 from core.notices.model import Notice
 from core.notices.rules import Channel, DeadReason, NoticeState
@@ -220,7 +220,8 @@ def test_late_answer_goes_into_the_open_chat_and_is_forgotten_here(
     post.answer()
     post.deliver()
     assert platform.delivered(OPENID)[0].body["text"] == "田林十二村：一般风险（蓝色）"
-    assert post.row("late").body is None
+    with post.database.reading() as session:
+        assert session.scalars(select(Notice.body)).one() is None
 
 
 def test_late_answer_after_the_window_shut_becomes_a_notice_that_it_is_ready(
@@ -569,6 +570,24 @@ def test_notice_that_is_too_old_is_not_sent(post: Post, platform: Platform) -> N
     post.shift = timedelta(days=3, minutes=1)
     assert post.deliver().outcomes == {"expired": 1}
     assert platform.delivered() == []
+
+
+def test_a_notice_that_no_key_reads_waits_and_holds_up_nobody(
+    post: Post, platform: Platform
+) -> None:
+    platform.follow(OPENID)
+    post.person()
+    _open_window(post)
+    post.answer()
+    install_keyring(Keyring([b"another key, thirty-two bytes ok"]))
+    post.queue("k1")
+
+    assert post.deliver().outcomes == {"waiting": 1, "sent": 1}
+
+    install_keyring(Keyring([bytes(range(32))]))
+    post.shift = timedelta(hours=1, seconds=1)
+    assert post.deliver().outcomes == {"sent": 1}
+    assert len(platform.delivered(OPENID)) == 2
 
 
 def test_two_posts_at_once_send_every_notice_once(database: Database, platform: Platform) -> None:

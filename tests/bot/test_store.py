@@ -32,7 +32,7 @@ from tests.bot.conftest import Home
 from tests.servers import Process, RedisServer
 
 PERSON, OTHER = "oPERSON", "oOTHER"
-SHORT = 0.15  # seconds; of a lease that a test waits for
+SHORT = 0.3  # seconds; of a lease that a test waits for
 Found = TypeVar("Found")
 
 
@@ -122,8 +122,9 @@ def test_message_of_a_dead_worker_is_free_after_its_lease(home: Home) -> None:
     store.claim("m", PERSON, owner="dead")
     assert store.claim("m", PERSON, owner="a").state is ClaimState.WORKING
     time.sleep(SHORT * 1.3)
-    assert store.check("m", PERSON, owner="a").state is ClaimState.MINE
-    assert store.claim("m", PERSON, owner="b").state is ClaimState.WORKING
+    patient = home.make()
+    assert patient.check("m", PERSON, owner="a").state is ClaimState.MINE
+    assert patient.claim("m", PERSON, owner="b").state is ClaimState.WORKING
 
 
 def test_of_many_that_take_over_from_a_dead_worker_one_has_it(home: Home) -> None:
@@ -148,8 +149,8 @@ def test_of_many_that_take_over_from_a_dead_worker_one_has_it(home: Home) -> Non
 
 
 def test_queue_moves_on_past_a_dead_worker(home: Home) -> None:
-    store = home.make(lease_seconds=SHORT)
-    store.claim("dead", PERSON, owner="dead")
+    home.make(lease_seconds=SHORT).claim("dead", PERSON, owner="dead")
+    store = home.make()
     assert store.claim("2", PERSON, owner="a").state is ClaimState.QUEUED
     deadline = time.monotonic() + 5
     while store.check("2", PERSON, owner="a").state is ClaimState.QUEUED:

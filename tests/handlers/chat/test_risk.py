@@ -54,10 +54,10 @@ def test_a_name_alone_takes_the_route_of_names(talk: Talk) -> None:
 def test_the_answer_tells_score_day_and_weightiest_reasons(talk: Talk) -> None:
     answer = talk.say("田林十三村什么颜色")
 
-    assert "风险评分 100.0" in answer
+    assert "风险评分\u00a0100.0" in answer
     assert "3月27日" in answer
     assert answer.count("\n· ") == 3
-    assert "占 20.0 分" in answer
+    assert "占\u00a020.0\u00a0分" in answer
     assert "订阅田林十三村" in answer
 
 

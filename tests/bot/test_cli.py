@@ -1,0 +1,220 @@
+"""The operator's commands: what they print, what they change, how they fail."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image
+from pyzbar.pyzbar import decode
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.app import create_app
+from bot.services import services_of
+from core.clock import day_of
+from core.db import Database
+from core.nightly import JobRun
+from core.notices.service import queue_notice
+from core.places.model import Community
+from core.risk.model import RiskScore
+from tests.wechat import Platform, running_platform
+
+COMMUNITIES = """code,name,street,longitude,latitude
+T12,田林十二村,田林街道,121.42,31.17
+L01,锦泰苑,凌云路街道,121.43,31.14
+"""
+YESTERDAY = day_of(datetime.now(UTC)) - timedelta(days=1)
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with running_platform(tmp_path) as platform:
+        yield platform
+
+
+@pytest.fixture
+def app(database: Database, platform: Platform, tmp_path: Path) -> Iterator[Flask]:
+    settings = platform.settings(
+        database_url=database.url.render_as_string(hide_password=False),
+        instance_dir=tmp_path / "instance",
+        public_url="https://wx.example.gov.cn",
+        log_level="error",
+    )
+    app = create_app(settings)
+    yield app
+    services_of(app).database.dispose()
+
+
+@pytest.fixture
+def flask(app: Flask) -> Any:
+    """A function that runs a command and returns its result."""
+    runner = app.test_cli_runner()
+    return lambda *arguments: runner.invoke(args=[str(one) for one in arguments])
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "file.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _count(session: Session, table: type) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def _indicators(day: date, **values: float) -> str:
+    lines = ["day,community_code,indicator,value"]
+    return "\n".join([*lines, *(f"{day},T12,{code},{value}" for code, value in values.items())])
+
+
+def test_importing_says_what_came_and_keeps_it(
+    flask: Any, database: Database, tmp_path: Path
+) -> None:
+    result = flask("import", "communities", _file(tmp_path, COMMUNITIES))
+
+    assert result.exit_code == 0
+    assert "2" in result.stdout
+    with database.reading() as session:
+        assert _count(session, Community) == 2
+
+
+def test_rejected_rows_are_named_and_good_ones_kept(
+    flask: Any, database: Database, tmp_path: Path
+) -> None:
+    bad = COMMUNITIES + "X1,,田林街道,121.42,31.17\nX2,某村,田林街道,0,0\n"
+
+    result = flask("import", "communities", _file(tmp_path, bad))
+
+    assert "4" in result.stderr
+    assert "5" in result.stderr
+    with database.reading() as session:
+        assert _count(session, Community) == 2
+
+
+def test_all_or_nothing_keeps_nothing_and_fails(
+    flask: Any, database: Database, tmp_path: Path
+) -> None:
+    bad = COMMUNITIES + "X1,,田林街道,121.42,31.17\n"
+
+    result = flask("import", "communities", _file(tmp_path, bad), "--all-or-nothing")
+
+    assert result.exit_code == 1
+    with database.reading() as session:
+        assert _count(session, Community) == 0
+
+
+def test_an_unknown_kind_is_refused(flask: Any, tmp_path: Path) -> None:
+    assert flask("import", "spaceships", _file(tmp_path, COMMUNITIES)).exit_code != 0
+
+
+def test_scoring_a_day_prints_its_colours(flask: Any, tmp_path: Path) -> None:
+    flask("import", "communities", _file(tmp_path, COMMUNITIES))
+    flask("import", "indicators", _file(tmp_path, _indicators(YESTERDAY, confirmed=1)))
+
+    result = flask("risk", "score", "--day", YESTERDAY)
+
+    assert result.exit_code == 0
+    assert str(YESTERDAY) in result.stdout
+    assert "2 grey" in result.stdout
+
+
+def test_the_night_runs_once_for_a_day(flask: Any, database: Database, tmp_path: Path) -> None:
+    flask("import", "communities", _file(tmp_path, COMMUNITIES))
+
+    first = flask("nightly", "--day", YESTERDAY)
+    second = flask("nightly", "--day", YESTERDAY)
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    with database.reading() as session:
+        assert set(session.scalars(select(JobRun.attempts))) == {1}
+        assert _count(session, RiskScore) == 2
+
+
+def test_a_night_that_fails_exits_non_zero(
+    flask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError
+
+    flask("import", "communities", _file(tmp_path, COMMUNITIES))
+    monkeypatch.setattr("core.nightly.score_day", fail)
+
+    assert flask("nightly", "--day", YESTERDAY).exit_code == 1
+
+
+def test_delivering_sends_what_waits(flask: Any, database: Database, platform: Platform) -> None:
+    platform.follow("o1")
+    with database.transaction() as session:
+        queue_notice(
+            session,
+            now=datetime.now(UTC),
+            kind="colour_changed",
+            openid="o1",
+            key="colour:1",
+            values={
+                "community": "田林十二村",
+                "previous": "blue",
+                "colour": "red",
+                "day": str(YESTERDAY),
+            },
+        )
+
+    assert "nothing waits" not in flask("deliver").stdout
+    assert flask("deliver").stdout.strip() == "nothing waits"
+
+
+def test_the_menu_is_published(flask: Any, platform: Platform) -> None:
+    assert flask("wechat", "menu").exit_code == 0
+    assert platform.calls("/cgi-bin/menu/create") == 1
+
+
+def test_follow_codes_are_written_once_and_can_be_scanned(
+    flask: Any, platform: Platform, tmp_path: Path
+) -> None:
+    flask("import", "communities", _file(tmp_path, COMMUNITIES))
+
+    first = flask("wechat", "codes", "--out", tmp_path / "codes")
+    second = flask("wechat", "codes", "--out", tmp_path / "codes")
+
+    assert first.stdout.strip() == "4 codes written, 0 were there already"
+    assert second.stdout.strip() == "0 codes written, 4 were there already"
+    assert platform.calls("/cgi-bin/qrcode/create") == 4
+    with Image.open(tmp_path / "codes" / "community-T12.png") as image:
+        (code,) = decode(image)
+    assert code.data.startswith(b"http")
+
+
+def test_the_schema_of_a_new_database_is_made(tmp_path: Path, platform: Platform) -> None:
+    settings = platform.settings(
+        database_url=f"sqlite:///{tmp_path}/new.db", instance_dir=tmp_path / "instance"
+    )
+    app = create_app(settings)
+    result = app.test_cli_runner().invoke(args=["db", "upgrade"])
+    services_of(app).database.dispose()
+
+    assert result.output.strip() == "the schema is up to date"
+    assert (tmp_path / "new.db").exists()
+
+
+def test_serving_on_a_taken_port_says_which_to_choose(
+    database: Database, platform: Platform, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = platform.settings(
+            database_url=database.url.render_as_string(hide_password=False),
+            instance_dir=tmp_path / "instance",
+            port=port,
+        )
+        result = create_app(settings).test_cli_runner().invoke(args=["dev"])
+
+    assert result.exit_code == 1
+    assert f"PORT={port + 1}" in result.output
