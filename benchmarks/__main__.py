@@ -50,14 +50,14 @@ def _is_wanted(contender: Contender, words: list[str]) -> bool:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two rounds of half a second")
+    parser.add_argument("--quick", action="store_true", help="two short rounds")
     parser.add_argument("--rounds", type=int, default=0, help="rounds (5)")
-    parser.add_argument("--seconds", type=float, default=0.0, help="of one turn in a round (1.5)")
-    parser.add_argument("--threads", type=int, default=2, help="of each server's one worker (2)")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of one turn in a round (1)")
+    parser.add_argument("--threads", type=int, default=1, help="of each server's one worker (1)")
     parser.add_argument("--only", default="", help="parts of names, as in: 'flask colour werobot'")
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 5)
-    options.seconds = options.seconds or (0.5 if options.quick else 1.5)
+    options.seconds = options.seconds or (0.4 if options.quick else 1.0)
     return options
 
 

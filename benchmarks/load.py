@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
@@ -76,38 +77,48 @@ def run(port: int, exchanges: list[Exchange], *, connections: int) -> Run:
     Raises:
         RuntimeError: a reply is wrong, or none comes for ten seconds.
     """
-    poll = select.epoll()
-    by_file: dict[int, _Connection] = {}
-    waiting = iter(exchanges)
-    kept: list[tuple[Exchange, bytes]] = []
-    latencies: list[float] = []
-    for _ in range(min(connections, len(exchanges))):
-        one = _Connection(port)
-        by_file[one.socket.fileno()] = one
-        poll.register(one.socket, select.EPOLLIN)
-    began = perf_counter()
-    for one in by_file.values():
-        one.send(next(waiting))
-    while len(latencies) < len(exchanges):
-        ready = poll.poll(STUCK_SECONDS)
-        if not ready:
-            raise RuntimeError("the server is stuck")
-        for file, _ in ready:
-            one = by_file[file]
-            if not one.receive():
-                continue
-            latencies.append(perf_counter() - one.began)
-            if not is_ok(one.received):
-                raise RuntimeError(f"a bad reply: {one.received[:200]!r}")
-            if len(latencies) % CHECK_EVERY == 1:
-                kept.append((one.exchange, one.received))
-            following = next(waiting, None)
-            if following is not None:
-                one.send(following)
-    seconds = perf_counter() - began
-    poll.close()
-    for one in by_file.values():
-        one.socket.close()
+    opened = [_Connection(port) for _ in range(min(connections, len(exchanges)))]
+    try:
+        began = perf_counter()
+        latencies, kept = _drive(opened, exchanges)
+        seconds = perf_counter() - began
+    finally:
+        for one in opened:
+            one.socket.close()
     for exchange, response in kept:
         check(exchange, response)
     return Run(seconds, latencies)
+
+
+def _drive(
+    opened: list[_Connection], exchanges: list[Exchange]
+) -> tuple[list[float], list[tuple[Exchange, bytes]]]:
+    by_file = {one.socket.fileno(): one for one in opened}
+    kept: list[tuple[Exchange, bytes]] = []
+    latencies: list[float] = []
+    waiting = iter(exchanges)
+    with select.epoll() as poll:
+        for one in opened:
+            poll.register(one.socket, select.EPOLLIN)
+            one.send(next(waiting))
+        while len(latencies) < len(exchanges):
+            for one in _ready(poll, by_file):
+                latencies.append(perf_counter() - one.began)
+                if not is_ok(one.received):
+                    raise RuntimeError(f"a bad reply: {one.received[:200]!r}")
+                if len(latencies) % CHECK_EVERY == 1:
+                    kept.append((one.exchange, one.received))
+                following = next(waiting, None)
+                if following is not None:
+                    one.send(following)
+    return latencies, kept
+
+
+def _ready(poll: select.epoll, by_file: dict[int, _Connection]) -> Iterator[_Connection]:
+    """Yield the connections whose reply became complete."""
+    events = poll.poll(STUCK_SECONDS)
+    if not events:
+        raise RuntimeError("the server is stuck")
+    for file, _ in events:
+        if by_file[file].receive():
+            yield by_file[file]

@@ -48,7 +48,11 @@ def _day(value: date) -> str:
 
 def _plain(value: object) -> object:
     # What people or registers wrote must not become a link in the messenger.
-    if isinstance(value, str) and not isinstance(value, Rendered):
+    if (
+        isinstance(value, str)
+        and ("<" in value or ">" in value)
+        and not isinstance(value, Rendered)
+    ):
         return value.replace("<", "＜").replace(">", "＞")
     return value
 

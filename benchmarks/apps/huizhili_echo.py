@@ -15,6 +15,7 @@ class Echo:
     """Answers with what was said."""
 
     def answer(self, turn: Turn) -> Answer:
+        """Return the text."""
         return Answer(AnswerKind.TEXT, turn.text)
 
 

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from werobot import WeRoBot
+from werobot import WeRoBot  # type: ignore[import-untyped]
 
 from benchmarks.account import AES_KEY, APPID, TOKEN
 
 robot = WeRoBot(token=TOKEN, encoding_aes_key=AES_KEY, app_id=APPID, enable_session=False)
 
 
-@robot.text
 def echo(message: Any) -> str:
     return str(message.content)
 
 
+robot.add_handler(echo, type="text")
 app = robot.wsgi

@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from sqlalchemy import ForeignKey, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column, relationship
-from werobot import WeRoBot
+from werobot import WeRoBot  # type: ignore[import-untyped]
 
 from benchmarks.account import AES_KEY, APPID, TOKEN
 from benchmarks.district import COLOUR_WORDS
@@ -51,7 +51,6 @@ class RiskScore(Base):
     community: Mapped[Community] = relationship()
 
 
-@robot.text
 def colour(message: Any) -> str:
     if not seen.set(f"seen:{message.message_id}", "1", nx=True, ex=60):
         return "success"
@@ -76,4 +75,5 @@ def colour(message: Any) -> str:
         )
 
 
+robot.add_handler(colour, type="text")
 app = robot.wsgi

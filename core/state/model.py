@@ -29,7 +29,11 @@ class StateCounter(Base):
 
 
 class StateMessage(Base):
-    """A message that was seen: waiting or in work while `reply` is null, answered afterwards."""
+    """A message that was seen.
+
+    `reply` begins with the state (`w` in work, `l` promised for later, `a` answered); behind it
+    stands who works on it, or the answer.
+    """
 
     __tablename__ = "state_message"
     __table_args__ = (Index("ix_state_message_openid_id", "openid", "id"),)
@@ -37,5 +41,5 @@ class StateMessage(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(200), unique=True)
     openid: Mapped[str] = mapped_column(String(64))
-    reply: Mapped[str | None] = mapped_column(Text)
+    reply: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[float] = mapped_column(Float, index=True)

@@ -143,7 +143,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("openid", sa.String(length=64), nullable=False),
-        sa.Column("reply", sa.Text(), nullable=True),
+        sa.Column("reply", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_state_message")),
         sa.UniqueConstraint("key", name=op.f("uq_state_message_key")),
