@@ -59,6 +59,11 @@ hypothesis.settings.register_profile(
     deadline=None,  # two cores are shared with servers and a browser
     database=None,  # nothing is left behind in the tree
     print_blob=True,
+    derandomize=True,  # the same examples each time: a red run is the change's fault
+)
+# New examples every time: make test ARGS=--hypothesis-profile=explore
+hypothesis.settings.register_profile(
+    "explore", parent=hypothesis.settings.get_profile("house"), derandomize=False
 )
 hypothesis.settings.load_profile("house")
 

@@ -366,6 +366,32 @@ def test_a_reader_does_not_wait_for_a_writer_and_sees_nothing_half_done(
         assert reading.get(Folder, 1) is not None
 
 
+def test_readers_share_connections_one_after_another(database: Database) -> None:
+    seen = set()
+    for _ in range(3):
+        with database.reading() as session:
+            seen.add(id(session.connection()))
+            assert session.get(Folder, 1) is None  # the mapper works on the same connection
+            seen.add(id(session.connection()))
+
+    assert len(seen) == 1
+
+
+def test_readers_at_the_same_time_have_connections_of_their_own(database: Database) -> None:
+    with database.reading() as one, database.reading() as other:
+        assert one.connection() is not other.connection()
+
+
+def test_a_broken_reader_is_not_used_again(database: Database) -> None:
+    with database.reading() as one, database.reading() as other:
+        broken = [one.connection(), other.connection()]
+        one.connection().invalidate()
+
+    with database.reading() as session:
+        assert session.connection() not in broken[:1]
+        assert session.scalar(select(1)) == 1
+
+
 def test_two_transactions_that_read_and_then_write_both_succeed(database: Database) -> None:
     """On SQLite a deferred transaction would fail here at once, with "database is locked"."""
     with database.transaction() as session:

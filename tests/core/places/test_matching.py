@@ -338,7 +338,8 @@ def test_one_wrong_character_never_answers_for_another_community(
     text = name[:place] + wrong + name[place + 1 :]
     finding = INDEX.find(text)
     if finding.fit is Fit.ONE and folded_name(text) not in {folded_name(other) for other in ONCE}:
-        assert _names(finding) == [name]
+        # Another registered name may stand whole in what is left.
+        assert _names(finding) == [name] or folded_name(_names(finding)[0]) in folded_name(text)
 
 
 @given(st.text(max_size=400))

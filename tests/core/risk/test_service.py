@@ -5,18 +5,21 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert, select
+from sqlalchemy import Connection, Engine, delete, event, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.people.model import Person
+from core.places.matching import Fit
 from core.places.model import Community, Street
+from core.places.service import current_book, mark_changed
 from core.risk.model import ColourSubscription, IndicatorValue, RiskScore
 from core.risk.rules import Colour, Status
 from core.risk.service import (
     count_colours,
     find_card,
+    find_named_card,
     list_subscriptions,
     score_day,
     subscribe,
@@ -326,6 +329,78 @@ def test_find_card_is_one_statement_on_a_reading_session(database: Database, now
             )
             == 1
         )
+
+
+@pytest.fixture
+def coloured(database: Database, now: datetime) -> Database:
+    """A database with one red community, whose register this process has read."""
+    with database.transaction() as session:
+        session.add(Street(id=1, code="310104011", name="田林街道"))
+        session.add(Community(id=1, code="T1", name="云桥苑", street_id=1, changed_at=now))
+        session.flush()
+        mark_changed(session)
+        put(session, 1, RED)
+        score_day(session, day=DAY, now=now)
+    with database.reading() as session:
+        current_book(session)
+    return database
+
+
+def test_find_named_card_is_one_statement_where_the_register_is_known(coloured: Database) -> None:
+    def ask() -> None:
+        with coloured.reading() as session:
+            named = find_named_card(session, text="云桥苑什么颜色", today=TODAY)
+            assert named.card is not None
+            assert named.card.colour is Colour.RED
+
+    assert count_statements(coloured.read_engine, ask) == 1
+
+
+def test_find_named_card_sees_a_register_that_changed_meanwhile(
+    coloured: Database, now: datetime
+) -> None:
+    elsewhere = Database(coloured.url.render_as_string(hide_password=False))
+    with elsewhere.transaction() as session:
+        session.get_one(Community, 1).name = "云桥旧苑"
+        session.add(Community(id=2, code="T2", name="云桥苑", street_id=1, changed_at=now))
+        session.flush()
+        mark_changed(session)
+        put(session, 2, HARMLESS)
+        score_day(session, day=DAY, now=now)
+    elsewhere.dispose()
+
+    with coloured.reading() as session:
+        named = find_named_card(session, text="云桥苑什么颜色", today=TODAY)
+    assert named.finding.ids == (2,)
+    assert named.card is not None
+    assert named.card.colour is Colour.BLUE
+
+
+def test_find_named_card_sees_a_score_that_changed_meanwhile(
+    coloured: Database, now: datetime
+) -> None:
+    with coloured.reading() as session:
+        find_named_card(session, text="云桥苑什么颜色", today=TODAY)
+    with coloured.transaction() as session:
+        session.execute(update(IndicatorValue).values(value=0.0))
+        score_day(session, day=DAY, now=now)
+
+    with coloured.reading() as session:
+        card = find_named_card(session, text="云桥苑什么颜色", today=TODAY).card
+    assert card is not None
+    assert (card.colour, card.reasons[0].contribution) == (Colour.BLUE, 0.0)
+
+
+@pytest.mark.parametrize(("text", "fit"), [("你好", Fit.NOT_NAMED), ("云桥苑风险", Fit.ONE)])
+def test_find_named_card_without_a_score_has_no_card(
+    coloured: Database, text: str, fit: Fit
+) -> None:
+    with coloured.transaction() as session:
+        session.execute(delete(RiskScore))
+
+    with coloured.reading() as session:
+        named = find_named_card(session, text=text, today=TODAY)
+    assert (named.finding.fit, named.card) == (fit, None)
 
 
 def test_find_card_steps_into_the_index_of_published_scores(
