@@ -26,6 +26,14 @@ LISTED_EVENTS = "subscribe_msg_"
 
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"  # with the byte-order mark
 _BEFORE: Final = bytes(code for code in range(0x21)) + b"\xef\xbb\xbf"
+_OPENING: Final = b"<xml>"
+_CLOSING: Final = b"</xml>"
+# Name, then CDATA up to the first end mark, or text without any mark-up; blanks around.
+_ELEMENT: Final = re.compile(
+    rb"[ \t\n]*<([A-Za-z_][A-Za-z0-9_]*)>"
+    rb"(?:<!\[CDATA\[([^\]\r]*(?:\](?!\]>)[^\]\r]*)*)\]\]>|([^<>&\]\r]*))"
+    rb"</\1>[ \t\n]*"
+)
 _of_thread: Final = threading.local()
 _ILLEGAL: Final = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 _ILLEGAL_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -74,7 +82,42 @@ def is_json(body: bytes) -> bool:
     return body.lstrip(_BEFORE)[:1] == b"{"
 
 
+def _fields_of_canonical_xml(text: bytes) -> dict[str, str] | None:
+    """Return the fields of a flat push as the platform writes it, None for any other XML.
+
+    Plain elements with CDATA or a bare word, nothing else: what this reads, the parser would read
+    alike. It takes a third of the parser's time, and nearly every push is of this kind.
+    """
+    end = len(text.rstrip()) - len(_CLOSING)
+    if not text.startswith(_OPENING) or text[end : end + len(_CLOSING)] != _CLOSING:
+        return None
+    # U+FFFE and U+FFFF are for the parser to refuse and `_parse_again` to drop.
+    if b"\xef\xbf" in text:
+        return None
+    fields: dict[str, str] = {}
+    place, room = len(_OPENING), MAX_FIELDS
+    while place < end and room:
+        # From where the last one ended: what is not understood ends the attempt at once.
+        element = _ELEMENT.match(text, place, end)
+        if element is None:
+            return None
+        name, quoted, bare = element.groups(b"")
+        fields.setdefault(name.decode(), (quoted or bare).decode())
+        place, room = element.end(), room - 1
+    return None if "List" in fields or place < end else fields
+
+
 def _fields_of_xml(text: bytes) -> dict[str, str]:
+    try:
+        fields = _fields_of_canonical_xml(text)
+    except UnicodeDecodeError:
+        raise PushError("bad xml") from None
+    if fields is not None:
+        return fields
+    return _fields_of_parsed_xml(text)
+
+
+def _fields_of_parsed_xml(text: bytes) -> dict[str, str]:
     if b"<!" in text[: max(text.find(b"<xml"), 0)]:
         raise PushError("document type")
     try:

@@ -289,16 +289,47 @@ class _Lines:
         have been closed by the server.
         """
         packed = (hiredis.pack_command(command),)
+        connection = self._connection()
+        try:
+            connection.send_packed_command(packed, check_health=False)
+            self._read_unread(connection)
+            return connection.read_response()
+        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+            self._drop(connection)
+        connection.send_packed_command(packed, check_health=False)
+        return connection.read_response()
+
+    def post(self, *command: Any) -> None:
+        """Send a command whose reply nobody waits for; the thread's next call reads it."""
+        packed = (hiredis.pack_command(command),)
+        connection = self._connection()
+        try:
+            # A server that is gone does not make sending fail; reading shows it.
+            connection.can_read(timeout=0)
+            connection.send_packed_command(packed, check_health=False)
+        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+            self._drop(connection)
+            connection.send_packed_command(packed, check_health=False)
+        self._of_thread.unread += 1
+
+    def _connection(self) -> Any:
         connection = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = self._of_thread.connection = self._pool.make_connection()
-        try:
-            connection.send_packed_command(packed, check_health=False)
-            return connection.read_response()
-        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
-            connection.disconnect()
-        connection.send_packed_command(packed, check_health=False)
-        return connection.read_response()
+            self._of_thread.unread = 0
+        return connection
+
+    def _read_unread(self, connection: Any) -> None:
+        while self._of_thread.unread:
+            self._of_thread.unread -= 1
+            try:
+                connection.read_response()
+            except redis.exceptions.ResponseError as error:
+                log.warning("command refused", store="redis", error=type(error).__name__)
+
+    def _drop(self, connection: Any) -> None:
+        connection.disconnect()
+        self._of_thread.unread = 0
 
 
 class _Script:
@@ -318,6 +349,13 @@ class _Script:
                 pass
         self._digest = self._client.script_load(self._text)
         return self._lines.call("EVALSHA", self._digest, keys, *keys_and_arguments)
+
+    def post(self, *keys_and_arguments: Any, keys: int) -> None:
+        """Run the script without waiting for what it returns.
+
+        It is sent in full: nobody would hear that Redis forgot its digest.
+        """
+        self._lines.post("EVAL", self._text, keys, *keys_and_arguments)
 
 
 class RedisStore(Store):
@@ -422,8 +460,10 @@ class RedisStore(Store):
     def finish(  # noqa: D102
         self, key: str, openid: str, *, owner: str, answer: str, memory: str | None
     ) -> None:
+        # The platform need not wait for Redis to say yes: what is sent now is done before any
+        # later command of this thread, and a re-send that overtakes it only looks again.
         self._run(
-            self._finish_script,
+            self._finish_script.post,
             *self._keys(key, openid),
             key,
             ANSWERED + answer,

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.pushes import (
+    _ILLEGAL,
     PushError,
+    _fields_of_canonical_xml,
+    _fields_of_parsed_xml,
     clean,
     fields_of,
     is_json,
@@ -427,3 +430,49 @@ def test_handover_carries_no_text() -> None:
     as_json = json.loads(json_reply(turn, text=None, created=7))
     assert as_json["MsgType"] == "transfer_customer_service"
     assert "Content" not in as_json
+
+
+_FRAGMENTS = st.sampled_from(
+    [
+        *[
+            "<xml>",
+            "</xml>",
+            "<A>",
+            "</A>",
+            "<Content>",
+            "</Content>",
+            "<List>",
+            "</List>",
+            "<A/>",
+            "<![CDATA[",
+            "]]>",
+            "]",
+            ">",
+            "<",
+        ],
+        *["&lt;", "&#x41;", "&nope;", "x", "中", "<!--c-->", "<?p?>"],
+        *("<!DOCTYPE xml>", '<A b="c">', "\ufffe", "\x1d", " ", "\n", "\r"),
+    ]
+)
+
+
+@given(st.lists(_FRAGMENTS, max_size=14).map("".join))
+def test_the_quick_reading_of_xml_is_the_parser_s(inner: str) -> None:
+    body = f"<xml><A>{inner}</A></xml>".encode().translate(None, _ILLEGAL)
+
+    quick = _fields_of_canonical_xml(body)
+
+    if quick is not None:
+        assert quick == _fields_of_parsed_xml(body)
+
+
+def test_a_usual_push_is_read_quickly() -> None:
+    body = b"<xml><A><![CDATA[a]b]]]]></A>\n<B>17</B><C><![CDATA[]]></C><A>later</A></xml>\n"
+
+    assert _fields_of_canonical_xml(body) == {"A": "a]b]]", "B": "17", "C": ""}
+    assert _fields_of_parsed_xml(body) == {"A": "a]b]]", "B": "17", "C": ""}
+
+
+def test_hostile_openings_take_no_time() -> None:
+    with pytest.raises(PushError):
+        fields_of(b"<xml>" + b"<a><![CDATA[" * 5000 + b"</xml>")
