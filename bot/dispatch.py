@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 import structlog
@@ -91,6 +91,9 @@ class _Result:
     is_late: bool = False
 
 
+_Job: TypeAlias = "Callable[[], None]"
+
+
 class _Slot:
     """The place where a worker leaves an answer and the waiting request picks it up."""
 
@@ -121,47 +124,76 @@ class _Slot:
         return self.answer
 
 
-class _Pool:
-    """Threads that run jobs; the standard pool takes twice the time to hand one over.
+class _Runner(threading.Thread):
+    """A thread of the pool; it sleeps on its gate until it is given a job."""
 
-    A job catches its own exceptions. The threads start with the first job, in the process that
-    serves, and do not keep it from ending.
+    def __init__(self, pool: _Pool, job: _Job) -> None:
+        super().__init__(name="turn", daemon=True)
+        self._pool = pool
+        self._gate = threading.Lock()
+        self._gate.acquire()
+        self._job: _Job | None = job
+
+    def take(self, job: _Job | None) -> None:
+        """Wake up for a job; None ends the thread."""
+        self._job = job
+        self._gate.release()
+
+    def run(self) -> None:
+        """Run one job after the other."""
+        while (job := self._job) is not None:
+            job()
+            self._job = self._pool.next_for(self)
+            if self._job is None:
+                self._gate.acquire()
+
+
+class _Pool:
+    """Threads that run jobs, the last one that became idle first: its caches are still warm.
+
+    The standard pool takes twice the time to hand a job over and takes its threads in turn. A job
+    catches its own exceptions. Threads start when they are needed and do not keep the process
+    from ending.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._size = threads
-        self._threads: list[threading.Thread] = []
-        self._starting = threading.Lock()
+    def __init__(self, size: int) -> None:
+        self._room = size
+        self._idle: list[_Runner] = []
+        self._waiting: deque[_Job] = deque()
+        self._runners: list[_Runner] = []
+        self._lock = threading.Lock()
 
-    def submit(self, job: Callable[[], None]) -> None:
+    def submit(self, job: _Job) -> None:
         """Have a job run as soon as a thread is free."""
-        if not self._threads:
-            self._start()
-        self._jobs.put(job)
+        with self._lock:
+            if self._idle:
+                self._idle.pop().take(job)
+            elif len(self._runners) < self._room:
+                runner = _Runner(self, job)
+                self._runners.append(runner)
+                runner.start()
+            else:
+                self._waiting.append(job)
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._threads:
-                return
-            started = [
-                threading.Thread(target=self._run, name=f"turn-{number}", daemon=True)
-                for number in range(self._size)
-            ]
-            for thread in started:
-                thread.start()
-            self._threads = started
-
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
+    def next_for(self, runner: _Runner) -> _Job | None:
+        """Return the job that waits longest, or None: the runner is idle from now on."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._idle.append(runner)
+            return None
 
     def close(self) -> None:
-        """Wait for the jobs that were submitted."""
-        for _ in self._threads:
-            self._jobs.put(None)
-        for thread in self._threads:
-            thread.join()
+        """Wait for the jobs that were submitted, and end the threads."""
+        while True:
+            with self._lock:
+                if len(self._idle) == len(self._runners):
+                    break
+            time.sleep(POLL_SECONDS)
+        for runner in self._idle:
+            runner.take(None)
+        for runner in self._runners:
+            runner.join()
 
 
 class Dispatcher:

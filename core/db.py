@@ -12,7 +12,7 @@ import hmac
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -225,11 +225,9 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Yield a session that may only read; an attempt to flush a change is a bug and raises."""
-        with ReadingSession(self._readers) as session:
-            yield session
+    def reading(self) -> AbstractContextManager[Session]:
+        """Lend a session that may only read; an attempt to flush a change is a bug and raises."""
+        return _Reading(self._readers)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
@@ -239,34 +237,51 @@ class Database:
 
 
 class _Readers:
-    """Connections that only read, kept ready between messages.
+    """Sessions that only read, kept ready between messages with their connections.
 
-    They stay checked out of the engine's pool: checking one out and in costs more than the
-    look-up it is for. There are never more of them than were in use at once.
+    Making a session and checking a connection out and in cost more than the look-up they are
+    for. There are never more of them than were in use at once.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[ReadingSession] = deque()
 
-    def take(self) -> Connection:
+    def take(self) -> ReadingSession:
         try:
             return self._idle.pop()
         except IndexError:
-            return self.engine.connect()
+            return ReadingSession(self.engine)
 
-    def give_back(self, connection: Connection) -> None:
-        if connection.closed or connection.invalidated:
+    def give_back(self, session: ReadingSession) -> None:
+        session.tidy()
+        if session.is_broken():
             # The server is gone or was: those that idle broke as well.
-            connection.close()
+            session.close()
             self.clear()
         else:
-            self._idle.append(connection)
+            self._idle.append(session)
 
     def clear(self) -> None:
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
+
+
+class _Reading:
+    """Lends a session for a block; `contextmanager` would double the cost of a quick look."""
+
+    __slots__ = ("_readers", "_session")
+
+    def __init__(self, readers: _Readers) -> None:
+        self._readers = readers
+
+    def __enter__(self) -> Session:
+        self._session = self._readers.take()
+        return self._session
+
+    def __exit__(self, *error: object) -> None:
+        self._readers.give_back(self._session)
 
 
 class ReadingSession(Session):
@@ -275,28 +290,36 @@ class ReadingSession(Session):
     `connection()` skips the bookkeeping of transactions; the mapper works on that connection too.
     """
 
-    def __init__(self, readers: _Readers) -> None:
-        """Read by one of `readers`."""
-        super().__init__(readers.engine)
-        self._readers = readers
+    def __init__(self, engine: Engine) -> None:
+        """Read by one connection of `engine`; the first use takes it."""
+        super().__init__(engine)
+        self._engine = engine
         self._direct: Connection | None = None
 
     def connection(self, *arguments: Any, **options: Any) -> Connection:
-        """Return the connection of this session; the first use takes it."""
+        """Return the connection of this session."""
         if self._direct is None:
             if self.in_transaction() or arguments or options:
                 return super().connection(*arguments, **options)
-            self._direct = self.bind = self._readers.take()
+            self._direct = self.bind = self._engine.connect()
         return self._direct
 
-    def close(self) -> None:
-        """Give the connection back."""
+    def tidy(self) -> None:
+        """Forget what was read, keep the connection."""
         # Where the mapper was not used there is nothing to tidy, and tidying takes its time.
         if self.in_transaction() or self.identity_map or self.new:
             super().close()
+
+    def is_broken(self) -> bool:
+        """Return whether the connection cannot be used again."""
+        return self._direct is not None and (self._direct.closed or self._direct.invalidated)
+
+    def close(self) -> None:
+        """Forget what was read and give the connection back to the engine."""
+        super().close()
         if self._direct is not None:
-            self.bind, connection, self._direct = self._readers.engine, self._direct, None
-            self._readers.give_back(connection)
+            self.bind, connection, self._direct = self._engine, self._direct, None
+            connection.close()
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Refuse to write.
