@@ -21,4 +21,4 @@ ENV APP_ENV=production PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1
 USER huizhili
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "2", "--respawn-failed-workers", "wsgi:app"]
+     "--workers", "2", "--blocking-threads", "16", "--respawn-failed-workers", "wsgi:app"]

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 import structlog
 from jinja2 import TemplateError
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -141,11 +141,14 @@ class _Runner(threading.Thread):
 
     def run(self) -> None:
         """Run one job after the other."""
-        while (job := self._job) is not None:
+        job = self._job
+        while job is not None:
             job()
-            self._job = self._pool.next_for(self)
-            if self._job is None:
+            job = self._pool.next_for(self)
+            if job is None:
+                # Idle since `next_for`: whatever `take` leaves from then on is behind the gate.
                 self._gate.acquire()
+                job = self._job
 
 
 class _Pool:
@@ -206,7 +209,7 @@ class Dispatcher:
         store: Store,
         texts: Texts,
         wake_delivery: Callable[[], None],
-        threads: int = 16,
+        threads: int = 32,
         budget_seconds: float = BUDGET_SECONDS,
         find_route: Callable[[Turn], Route] = route_for,
     ) -> None:
@@ -337,12 +340,22 @@ class Dispatcher:
                 if result.is_late:
                     _queue_late(session, turn, result.answer)
             return result
-        with self._database.reading() as session:
-            result = self._answer_in(session, route, turn, slot)
+        result = self._read(route, turn, slot)
         if result.is_late:
             with self._database.transaction() as session:
                 _queue_late(session, turn, result.answer)
         return result
+
+    def _read(self, route: Route, turn: Turn, slot: _Slot) -> _Result:
+        try:
+            with self._database.reading() as session:
+                return self._answer_in(session, route, turn, slot)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The database was restarted since: what idled broke, a new connection may not.
+        with self._database.reading() as session:
+            return self._answer_in(session, route, turn, slot)
 
     def _answer_in(self, session: Session, route: Route, turn: Turn, slot: _Slot) -> _Result:
         answer, memory = self._text(route.answer(turn, session), turn)

@@ -353,7 +353,8 @@ def _make_engine(url: URL, *, pool_size: int, **options: Any) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=3,
-        pool_pre_ping=False,
+        # A restarted database must not cost the next writer their message; a reader asks again.
+        pool_pre_ping="isolation_level" not in options,
         connect_args={"connect_timeout": 3, "options": "-c timezone=UTC"},
         **options,
     )

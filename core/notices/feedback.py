@@ -74,7 +74,7 @@ def record_consent(session: Session, *, now: datetime, openid: str, template_id:
     """Record that a person accepted one more subscription message (`subscribe_msg_popup_event`)."""
     session.execute(
         upsert(session, Person, keys=["openid"], update=[]).values(
-            openid=openid, created_at=now, is_following=False, came_by=""
+            openid=openid, created_at=now, came_by=""
         )
     )
     person_id = session.scalars(select(Person.id).where(Person.openid == openid)).one()
@@ -105,7 +105,7 @@ def mark_unfollowed(session: Session, *, now: datetime, openid: str) -> None:
     """Record that the platform says a person does not follow the account."""
     session.execute(
         update(Person)
-        .where(Person.openid == openid, Person.is_following)
+        .where(Person.openid == openid, Person.is_following.is_not(False))
         .values(is_following=False, unfollowed_at=now)
     )
 

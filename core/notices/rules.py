@@ -146,7 +146,8 @@ def channels_for(kind: str, reach: Reach) -> tuple[Channel, ...]:
         reach: what is known about the person.
     """
     is_answer = kind == LATE_REPLY
-    may_follow = reach.is_following is not False
+    # Whoever waits for an answer has just written, which only followers can.
+    may_follow = is_answer or reach.is_following is not False
     # Somebody who just asked has opened the window; only an answer may try when nobody can tell.
     window = is_answer if reach.is_window_open is None else reach.is_window_open
     fits = {

@@ -21,7 +21,8 @@ class Person(Base):
     community_id: Mapped[int | None] = mapped_column(
         ForeignKey("community.id", ondelete="SET NULL"), index=True
     )
-    is_following: Mapped[bool] = mapped_column(default=False)
+    # None: nobody knows. A follower from before this installation never sent a follow event.
+    is_following: Mapped[bool | None] = mapped_column()
     followed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     unfollowed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     came_by: Mapped[str] = mapped_column(String(64), default="")

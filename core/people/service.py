@@ -26,8 +26,17 @@ def find_own_community_id(session: Session, *, openid: str) -> int | None:
 def register_person(session: Session, *, openid: str, now: datetime) -> Person:
     """Return the person, added if they are new; two at once give one row."""
     statement = upsert(session, Person, keys=["openid"], update=[])
-    session.execute(statement.values(openid=openid, is_following=False, came_by="", created_at=now))
+    session.execute(statement.values(openid=openid, came_by="", created_at=now))
     return session.scalars(select(Person).where(Person.openid == openid)).one()
+
+
+def register_writer(session: Session, *, openid: str, now: datetime) -> Person:
+    """Return the person who wrote to the account: only followers can, whatever was known."""
+    person = register_person(session, openid=openid, now=now)
+    if not person.is_following:
+        person.is_following = True
+        person.followed_at = person.followed_at or now
+    return person
 
 
 def mark_following(session: Session, *, openid: str, came_by: str, now: datetime) -> Person:
@@ -57,7 +66,7 @@ def mark_following(session: Session, *, openid: str, came_by: str, now: datetime
 def mark_left(session: Session, *, openid: str, now: datetime) -> None:
     """Record that a person no longer follows the account; nothing else of theirs changes."""
     person = find_person(session, openid=openid)
-    if person is not None and person.is_following:
+    if person is not None and person.is_following is not False:
         person.is_following = False
         person.unfollowed_at = now
         record(

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy.orm import Session
 
-from core.people.service import bind_community, unbind_community
+from core.people.service import bind_community, register_writer, unbind_community
 from core.places.matching import Fit
 from core.places.service import Place, find_places
 from handlers.chat import places
@@ -40,6 +40,7 @@ def answer_binding(turn: Turn, session: Session) -> Reply:
 
 def bound(place: Place, turn: Turn, session: Session) -> Reply:
     """Bind one community."""
+    register_writer(session, openid=turn.openid, now=turn.now)
     bind_community(session, openid=turn.openid, community_id=place.id, now=turn.now)
     return Reply(template="people/bound", values={"place": place})
 

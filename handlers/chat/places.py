@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.orm import Session
 
 from core.places.matching import Finding, Fit
+from core.places.naming import name_in
 from core.places.service import Place, PlaceBook, current_book, find_places
 from handlers.chat.words import choice_of
 from handlers.turn import Conversation, Reply, Turn
 
 CHOOSE = "choose_community"
 NAME = "name_community"
+_NO_NAMES = frozenset({"", "小区", "社区", "儿", "家", "这", "这里"})
+_SOMEBODY_ELSE = re.compile(
+    "隔壁|旁边|附近|对面|别的|其他|哪|妈|爸|爷|奶|姥|外婆|外公|岳|公婆|儿子|女儿|朋友|同事|亲戚|邻居|公司|单位|学校"
+)
 _YES = frozenset({"是", "是的", "对", "对的", "嗯", "就是", "就是这个", "是这个"})
 
 
@@ -26,11 +33,16 @@ def ask_which(finding: Finding, book: PlaceBook, *, purpose: str) -> Reply:
     )
 
 
-def ask_name(*, purpose: str) -> Reply:
-    """Return the question for a community's name."""
+def ask_name(*, purpose: str, said: str = "") -> Reply:
+    """Return the question for a community's name.
+
+    Args:
+        purpose: what the community is for.
+        said: what was named instead, a street or another city; empty if nothing was.
+    """
     return Reply(
         template="places/which",
-        values={"purpose": purpose},
+        values={"purpose": purpose, "said": said[:20]},
         conversation=Conversation(name=NAME, data={"for": purpose}),
     )
 
@@ -56,7 +68,15 @@ def settle(finding: Finding, book: PlaceBook, *, purpose: str) -> Place | Reply:
         return ask_which(finding, book, purpose=purpose)
     if finding.fit is Fit.NONE:
         return not_found(finding, book, purpose=purpose)
-    return ask_name(purpose=purpose)
+    return ask_name(purpose=purpose, said=finding.said or finding.street)
+
+
+def means_own(text: str) -> bool:
+    """Return whether a text names no place at all, so that one's own community is meant.
+
+    A street, another city, the parents' home are places, if none that has a colour.
+    """
+    return name_in(text) in _NO_NAMES and _SOMEBODY_ELSE.search(text) is None
 
 
 def named(turn: Turn, session: Session, *, purpose: str) -> Place | Reply:

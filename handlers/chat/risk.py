@@ -12,7 +12,7 @@ from core.people.service import (
     find_own_community_id,
     find_person,
     give_consent,
-    register_person,
+    register_writer,
     withdraw_consent,
 )
 from core.places.matching import Fit
@@ -44,7 +44,6 @@ is_colour_question = asks(
 is_subscription_list = asks("^(?:我的订阅|订阅列表|我订阅了(?:什么|哪些).*)$", key="subscriptions")
 is_subscribing = asks("^(?:我要|我想|请|帮我)?(?:订阅|訂閱|关注颜色|提醒我)")
 is_unsubscribing = asks("^(?:我要|我想|请|帮我)?(?:退订|退訂|取消订阅|取消訂閱|不再提醒|取消提醒)")
-_OWN = re.compile("我的?小区|我家|我们(?:的)?小区|咱们?小区|本小区|我住的|我这里|我这儿|我的社区")
 _COMMAND = re.compile(
     "^(?:我要|我想|请|帮我)?(?:取消)?(?:订阅|訂閱|关注颜色|提醒我?|退订|退訂|不再提醒)"
 )
@@ -73,8 +72,7 @@ def answer_colour(turn: Turn, session: Session) -> Reply:
     if turn.kind is TurnKind.EVENT:
         return _own_colour(turn, session)
     named = find_named_card(session, text=turn.text, today=day_of(turn.now))
-    fit = named.finding.fit
-    if fit is Fit.NOT_NAMED or (fit is not Fit.ONE and _OWN.search(turn.text)):
+    if named.finding.fit is not Fit.ONE and places.means_own(turn.text):
         return _own_colour(turn, session)
     found = places.settle(named.finding, named.book, purpose=COLOUR)
     return found if isinstance(found, Reply) else _card(found, named.card)
@@ -146,8 +144,9 @@ def answer_location(turn: Turn, session: Session) -> Reply:
 
 def answer_subscribing(turn: Turn, session: Session) -> Reply:
     """Subscribe to the community that is named, or to the person's own."""
-    finding, book = find_places(session, text=_COMMAND.sub("", turn.text))
-    if finding.fit is Fit.NOT_NAMED:
+    rest = _COMMAND.sub("", turn.text)
+    finding, book = find_places(session, text=rest)
+    if finding.fit is Fit.NOT_NAMED and places.means_own(rest):
         own_id = find_own_community_id(session, openid=turn.openid)
         if own_id is not None and own_id in book.places:
             return subscribed(book.places[own_id], turn, session)
@@ -157,7 +156,7 @@ def answer_subscribing(turn: Turn, session: Session) -> Reply:
 
 def subscribed(place: Place, turn: Turn, session: Session) -> Reply:
     """Subscribe a person to one community; asking is the consent, which is recorded."""
-    person = register_person(session, openid=turn.openid, now=turn.now)
+    person = register_writer(session, openid=turn.openid, now=turn.now)
     is_new = subscribe(session, person_id=person.id, community_id=place.id, now=turn.now)
     give_consent(session, person_id=person.id, purpose=Purpose.COLOUR_NOTICES, now=turn.now)
     return Reply(template="risk/subscribed", values={"place": place, "is_new": is_new})
@@ -173,7 +172,8 @@ def answer_unsubscribing(turn: Turn, session: Session) -> Reply:
     means_all = _ALL.fullmatch(rest.strip()) is not None
     finding, book = find_places(session, text=rest)
     if means_all or finding.fit is Fit.NOT_NAMED:
-        if len(subscriptions) > 1 and not means_all:
+        is_clear = means_all or (len(subscriptions) == 1 and places.means_own(rest))
+        if not is_clear:
             return _ask_which_to_end(session, subscriptions)
         unsubscribe(session, person_id=person.id)
         withdraw_consent(session, person_id=person.id, purpose=Purpose.COLOUR_NOTICES, now=turn.now)

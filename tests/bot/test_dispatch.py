@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, undefer
 from structlog.testing import LogCapture
 
 from bot import dispatch
-from bot.dispatch import Answer, AnswerKind, Dispatcher, Turn
+from bot.dispatch import Answer, AnswerKind, Dispatcher, Turn, _Pool
 from bot.store import RedisStore, Store, StoreUnavailableError
 from bot.table_store import TableStore
 from bot.texts import MAX_BYTES, Texts
@@ -729,3 +729,18 @@ def test_window_for_customer_service_opens_as_the_platform_says(
         assert window is not None
         assert round(window.until - turn.now.timestamp()) == seconds
         assert window.left == left
+
+
+def test_no_message_is_lost_however_the_threads_take_turns() -> None:
+    pool = _Pool(4)
+    done: list[int] = []
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for number in range(3000):
+            pool.submit(lambda number=number: done.append(number))
+        pool.close()
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert sorted(done) == list(range(3000))

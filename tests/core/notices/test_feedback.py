@@ -99,6 +99,7 @@ def test_report_to_another_person_does_not_settle_it(session: Session, now: date
 def test_consents_add_up_are_used_one_by_one_and_cleared(session: Session, now: datetime) -> None:
     for _ in range(2):
         feedback.record_consent(session, now=now, openid="o1", template_id="s")
+    feedback.mark_unfollowed(session, now=now, openid="o1")
     notice = _sent(session, now)
     assert notice.channel == Channel.SUBSCRIBE
     remaining = select(MessageConsent.remaining)
@@ -111,6 +112,7 @@ def test_consent_of_one_template_does_not_count_for_another(
     session: Session, now: datetime
 ) -> None:
     feedback.record_consent(session, now=now, openid="o1", template_id="other")
+    feedback.mark_unfollowed(session, now=now, openid="o1")
     service.queue_notice(session, now=now, kind="colour_changed", openid="o1", key="k", values={})
     (claimed,) = service.claim_notices(session, now=now, worker="w", limit=1, lease_seconds=60)
     found = service.begin_attempt(

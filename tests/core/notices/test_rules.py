@@ -57,6 +57,12 @@ def _reach(
         pytest.param("news", _reach(follows=False, window=True), [], id="gone"),
         pytest.param("news", _reach(follows=None, window=False), [T], id="never heard of: tried"),
         pytest.param(LATE_REPLY, _reach(window=True), [C, T], id="an answer: the chat first"),
+        pytest.param(
+            LATE_REPLY,
+            _reach(follows=False, window=True),
+            [C, T],
+            id="an answer to somebody who was thought to have left",
+        ),
         pytest.param(LATE_REPLY, _reach(window=False), [T], id="an answer, window shut"),
         pytest.param(LATE_REPLY, _reach(window=None), [C, T], id="an answer, window unknown"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from core.db import Database
-from core.people.model import Consent
+from core.people.model import Consent, Person
 from core.risk.model import ColourSubscription
 from handlers.turn import TurnKind
 from tests.handlers.chat.conftest import Talk
@@ -219,3 +219,49 @@ def test_one_person_s_subscription_is_not_another_s(
     talk.say("订阅田林十二村")
 
     assert another("o-neighbour").first_line("我的订阅").startswith("您目前没有订阅")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "田林街道什么颜色",
+        "北京什么颜色",
+        "我妈妈家什么颜色",
+        "我公司什么颜色",
+        "隔壁小区什么颜色",
+        "上海南站什么风险",
+    ],
+)
+def test_another_place_is_never_answered_with_one_s_own(talk: Talk, question: str) -> None:
+    talk.say("绑定田林十三村")
+
+    assert not talk.first_line(question).startswith("田林十三村：")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["我家什么颜色", "我们小区安全吗", "我住的小区是什么风险", "今天是什么颜色呀", "风险等级"],
+)
+def test_no_place_at_all_means_one_s_own(talk: Talk, question: str) -> None:
+    talk.say("绑定田林十三村")
+
+    assert talk.first_line(question) == "田林十三村：高风险（红色）"
+
+
+def test_a_street_is_neither_subscribed_nor_ended_as_one_s_own(talk: Talk) -> None:
+    talk.say("绑定田林十二村")
+    assert talk.first_line("订阅田林街道").startswith("请发送小区名称")
+    talk.say("取消")
+    talk.say("订阅田林十二村")
+
+    assert "您要退订哪一个" in talk.say("退订田林街道")
+    assert talk.first_line("我的订阅") == "您订阅了：田林十二村。"
+
+
+def test_who_subscribes_follows_even_if_no_event_ever_said_so(
+    talk: Talk, database: Database
+) -> None:
+    talk.say("订阅田林十二村")
+
+    with database.reading() as session:
+        assert session.scalars(select(Person.is_following)).one()
