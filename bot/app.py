@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
+from posixpath import normpath
 from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, current_app, jsonify, render_template, request
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot import cli, telemetry
+from bot.console import add_console
 from bot.dispatch import Dispatcher
 from bot.envelope import Sealer
 from bot.logs import configure_logs
@@ -51,6 +54,7 @@ SECURITY_HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+SIMULATOR_FILES: Final = "simulator/"  # of the static ones; not for the public
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 
 
@@ -78,7 +82,8 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["huizhili"] = Services(settings, database, store, texts, dispatcher)
     app.jinja_env.globals.update(text_constants(settings))
-    _add_pages(app)
+    _add_pages(app, settings)
+    add_console(app, status_of=status_of)
     _add_error_table(app)
     app.after_request(_harden)
     cli.register(app)
@@ -86,6 +91,8 @@ def create_app(settings: Settings) -> Flask:
         _add_simulator(app, settings)
     front = WechatFront(app.wsgi_app, callback_of(settings, dispatcher))
     app.wsgi_app = front  # type: ignore[method-assign]
+    # What is loaded now stays: the collector need not look at it while people wait.
+    gc.freeze()
     return app
 
 
@@ -102,18 +109,21 @@ def callback_of(settings: Settings, responder: Any) -> Callback:
     )
 
 
-def _add_pages(app: Flask) -> None:
+def _add_pages(app: Flask, settings: Settings) -> None:
     app.add_url_rule("/", view_func=front_page)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
     app.add_url_rule("/metrics", view_func=metrics)
     static = app.view_functions["static"]
-    app.view_functions["static"] = access(Access.PUBLIC)(_as_function(static))
+    app.view_functions["static"] = access(Access.PUBLIC)(_static(static, settings))
 
 
-def _as_function(view: Any) -> Any:
-    def static(**values: Any) -> Any:
-        return view(**values)
+def _static(view: Any, settings: Settings) -> Any:
+    def static(filename: str) -> Any:
+        # The view resolves dots after this look at the path.
+        if settings.is_production and normpath(filename).startswith(SIMULATOR_FILES):
+            raise NotFound
+        return view(filename=filename)
 
     return static
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +22,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bot import telemetry
 from bot.logs import configure_logs
 from bot.services import Services, services_of
-from core.clock import day_of
+from bot.staff_commands import audit, staff
+from core.clock import day_of, local
 
 if TYPE_CHECKING:
     from bot.client import WeChatClient
     from bot.demo import Size
+    from core.db import Database
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 MAX_SHOWN_ROWS = 50
@@ -40,7 +42,7 @@ wechat = AppGroup("wechat", help="The official account.")
 
 def register(app: Flask) -> None:
     """Add every command to the application."""
-    for group in (db, demo, risk, wechat):
+    for group in (db, demo, risk, wechat, staff, audit):
         app.cli.add_command(group)
     for command in (import_file, nightly, deliver, worker, dev):
         app.cli.add_command(command)
@@ -81,6 +83,19 @@ def db_upgrade() -> None:
     click.echo("the schema is up to date")
 
 
+@db.command("reseal")
+def db_reseal() -> None:
+    """Encrypt companies and authenticators anew with the first of DATA_KEYS."""
+    from core.people.staff.service import reseal_secrets
+    from core.registry.service import reseal_owners
+
+    with _services().database.transaction() as session:
+        count, staff_count = reseal_owners(session), reseal_secrets(session)
+    click.echo(f"{count} companies were sealed with an older key, none is now")
+    if staff_count:
+        click.echo(f"{staff_count} authenticators were sealed with an older key, none is now")
+
+
 @demo.command("load")
 @click.option(
     "--size", type=click.Choice(["small", "district"]), default="small", show_default=True
@@ -96,9 +111,10 @@ def demo_load(size: str) -> None:
 @click.argument("kind")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--all-or-nothing", is_flag=True, help="Keep no row when one is rejected.")
+@click.option("--full", "is_full", is_flag=True, help="Report what the file does not name.")
 @with_appcontext
-def import_file(kind: str, file: Path, *, all_or_nothing: bool) -> None:
-    """Import a CSV or XLSX FILE of a KIND: communities, indicators, papers."""
+def import_file(kind: str, file: Path, *, all_or_nothing: bool, is_full: bool) -> None:
+    """Import a CSV or XLSX FILE of a KIND: communities, companies, indicators, papers."""
     from bot.imports import run_import
 
     with _progress(f"import {kind}") as move:
@@ -107,6 +123,7 @@ def import_file(kind: str, file: Path, *, all_or_nothing: bool) -> None:
             kind,
             file,
             all_or_nothing=all_or_nothing,
+            is_full=is_full,
             now=_now(),
             progress=move,
         )
@@ -117,6 +134,8 @@ def _print_import(report: Any) -> None:
     for line in report.lines()[:MAX_SHOWN_ROWS]:
         click.echo(line, err=True)
     click.echo(report.summary())
+    for line in report.notes():
+        click.echo(line)
     if report.is_failed:
         raise SystemExit(1)
 
@@ -159,7 +178,25 @@ def deliver() -> None:
         services.database, services.store, _client(services), services.settings, services.texts
     )
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(report.outcomes.items()))
-    click.echo(outcomes or "nothing waits")
+    if outcomes:
+        click.echo(outcomes)
+    if waiting := _waiting(services.database):
+        click.echo(waiting)
+    elif not outcomes:
+        click.echo("nothing waits")
+
+
+def _waiting(database: Database) -> str:
+    """Return how many notices wait and until when; empty if none does."""
+    from core.notices.rules import OPEN_STATES
+    from core.notices.service import get_outbox_status
+
+    with database.reading() as session:
+        status = get_outbox_status(session, now=_now())
+    count = sum(status.counts[state] for state in OPEN_STATES)
+    if not count or status.next_at is None:
+        return ""
+    return f"{count} wait, the first until {local(status.next_at):%Y-%m-%d %H:%M:%S}"
 
 
 @click.command("worker")
@@ -177,13 +214,28 @@ def _client(services: Services) -> WeChatClient:
     return WeChatClient(services.settings, services.store)
 
 
+@contextmanager
+def _calling_wechat() -> Iterator[None]:
+    """Turn a call that failed into a message for the operator."""
+    from bot.store import StoreUnavailableError
+    from bot.transport import DeliveryError
+
+    try:
+        yield
+    except DeliveryError as error:
+        raise click.ClickException(f"the call of WeChat failed: {error.reason or error}") from error
+    except StoreUnavailableError as error:
+        raise click.ClickException(f"the store does not answer: {error}") from error
+
+
 @wechat.command("menu")
 def wechat_menu() -> None:
     """Publish the account's menu."""
     from bot.menu import menu_of
 
     services = _services()
-    _client(services).create_menu(menu_of(services.settings))
+    with _calling_wechat():
+        _client(services).create_menu(menu_of(services.settings))
     click.echo("the menu is published")
 
 
@@ -197,7 +249,7 @@ def wechat_codes(out: Path, codes: tuple[str, ...]) -> None:
     services = _services()
     with services.database.reading() as session:
         scenes = scenes_of(session, codes=codes)
-    with _progress("follow codes") as move:
+    with _calling_wechat(), _progress("follow codes") as move:
         count = write_codes(_client(services), scenes, folder=out, progress=move)
     click.echo(f"{count} codes written, {len(scenes) - count} were there already")
 
@@ -221,7 +273,7 @@ def dev() -> None:
     # The simulator calls /wechat, and the worker calls the stand-in, on this very server: it
     # needs several threads.
     web = ["granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={settings.port}"]
-    web += ["--blocking-threads=8", "--log-level=warning", "wsgi:app"]
+    web += ["--blocking-threads=16", "--log-level=warning", "wsgi:app"]
     _supervise(
         [_start(*web, environment=environment), _start("flask", "worker", environment=environment)],
         settings.port,
@@ -232,7 +284,7 @@ def _start(program: str, *arguments: str, environment: dict[str, str]) -> subpro
     folder = Path(sys.executable).parent
     root = Path(__file__).resolve().parent.parent
     return subprocess.Popen(  # noqa: S603  our own programs, our own arguments
-        [str(folder / program), *arguments], env=environment, cwd=root
+        [str(folder / program), *arguments], env=environment, cwd=root, start_new_session=True
     )
 
 
@@ -277,6 +329,7 @@ def _supervise(processes: list[subprocess.Popen[bytes]], port: int) -> None:
         f"\n  汇治理 is running\n"
         f"    the phone      {url}/simulator/\n"
         f"    public figures {url}/\n"
+        f"    staff pages    {url}/console/ (an account: .venv/bin/flask staff add)\n"
         f"    health         {url}/healthz  {url}/readyz  {url}/metrics\n"
         f"  Ctrl-C stops it.\n"
     )
@@ -289,10 +342,16 @@ def _supervise(processes: list[subprocess.Popen[bytes]], port: int) -> None:
     except KeyboardInterrupt:
         click.echo("\nstopping")
     finally:
+        # Each with the processes that it started: none may go on holding the port.
         for process in processes:
-            process.terminate()
+            _signal_all(process, signal.SIGTERM)
         for process in processes:
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                _signal_all(process, signal.SIGKILL)
+
+
+def _signal_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

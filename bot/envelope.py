@@ -75,7 +75,7 @@ class Sealer:
             body = b64decode(sealed, validate=True)
         except binascii.Error:
             raise EnvelopeError("not base64") from None
-        if not body or len(body) % AES_BLOCK_BYTES:
+        if not body or len(body) % BLOCK_BYTES:
             raise EnvelopeError("not whole blocks")
         error = EnvelopeError("no key")
         for position, cipher in enumerate(self._ciphers):

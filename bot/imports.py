@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,11 +22,26 @@ from core.places.importing import (
     COMMUNITY_OPTIONAL_COLUMNS,
     import_communities,
 )
+from core.registry.importing import (
+    COMPANY_COLUMNS,
+    COMPANY_OPTIONAL_COLUMNS,
+    NOT_SEEN,
+    OWNER_CHANGED,
+    import_companies,
+    name_missing,
+)
 from core.risk.importing import INDICATOR_COLUMNS, import_indicators
 from core.risk.notifying import queue_colour_notices
 from core.risk.service import list_days_to_score, score_day
 
 PROGRESS_ROWS: Final = 1000
+MAX_SHOWN_CODES: Final = 20
+
+# What an operator reads before the codes of a finding.
+_FINDINGS: Final[Mapping[str, str]] = {
+    OWNER_CHANGED: "another legal person",
+    NOT_SEEN: "not in this file, left as they are",
+}
 
 # Called with the rows that are done and those that there are.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -44,6 +59,10 @@ class _Follow(Protocol):
     ) -> tuple[date, ...]: ...
 
 
+class _Missing(Protocol):
+    def __call__(self, session: Session, outcome: ImportOutcome, *, now: datetime) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportKind:
     """A kind of file.
@@ -53,12 +72,14 @@ class ImportKind:
         optional: columns that it may have.
         use_case: stores its rows.
         follow: what must be worked out anew afterwards; returns the days that were.
+        missing: finds what a full file does not name; None where no file is ever full.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     use_case: _UseCase
     follow: _Follow | None = None
+    missing: _Missing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +94,8 @@ class ImportReport:
         unchanged_count: rows that were known.
         rejections: rows that were refused, by line; line and reason code.
         scored_days: days that were scored again.
+        field_counts: rows that changed each field, where the kind tells them apart.
+        findings: codes of things to look at, by what there is to see.
     """
 
     kind: str
@@ -82,6 +105,8 @@ class ImportReport:
     unchanged_count: int = 0
     rejections: tuple[Rejection, ...] = ()
     scored_days: tuple[date, ...] = ()
+    field_counts: Mapping[str, int] = field(default_factory=dict)
+    findings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def is_failed(self) -> bool:
@@ -103,6 +128,17 @@ class ImportReport:
         if not self.scored_days:
             return counts
         return f"{counts}; scored again: {self.scored_days[0]} to {self.scored_days[-1]}"
+
+    def notes(self) -> list[str]:
+        """Return what changed by field, and what somebody should look at, one line each."""
+        changed = ", ".join(f"{name} {count}" for name, count in sorted(self.field_counts.items()))
+        lines = [f"changed: {changed}"] if changed else []
+        for finding, codes in self.findings.items():
+            if codes:
+                more = ", …" if len(codes) > MAX_SHOWN_CODES else ""
+                named = ", ".join(codes[:MAX_SHOWN_CODES])
+                lines.append(f"{_FINDINGS[finding]} ({len(codes)}): {named}{more}")
+        return lines
 
 
 @cache
@@ -132,7 +168,7 @@ def score_what_changed(
         with database.transaction() as session:
             score_day(session, day=day, now=now)
             if day >= day_of(now) - timedelta(days=1):
-                queue_colour_notices(session, day=day, now=now)
+                queue_colour_notices(session, now=now)
     return tuple(days)
 
 
@@ -145,6 +181,12 @@ KINDS: Final[Mapping[str, ImportKind]] = {
     "indicators": ImportKind(
         required=INDICATOR_COLUMNS, use_case=import_indicators, follow=score_what_changed
     ),
+    "companies": ImportKind(
+        required=COMPANY_COLUMNS,
+        optional=COMPANY_OPTIONAL_COLUMNS,
+        use_case=import_companies,
+        missing=name_missing,
+    ),
     "papers": ImportKind(required=PAPER_COLUMNS, use_case=import_papers),
 }
 
@@ -155,6 +197,7 @@ def run_import(
     path: Path,
     *,
     all_or_nothing: bool,
+    is_full: bool = False,
     now: datetime,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -167,6 +210,7 @@ def run_import(
         kind: one of `KINDS`; another one is reported like a file that cannot be used.
         path: a CSV file or a spreadsheet.
         all_or_nothing: keep nothing if a single row is refused.
+        is_full: the file names everything that there is; what it does not name is reported.
         now: aware instant.
         progress: told of the rows that were read.
     """
@@ -175,6 +219,9 @@ def run_import(
         known = ", ".join(KINDS)
         unknown = Rejection(0, "kind_unknown", {"value": shown(kind), "known": known})
         return ImportReport(kind=kind, is_applied=False, rejections=(unknown,))
+    if is_full and what.missing is None:
+        never_full = Rejection(0, "kind_never_full", {"value": kind})
+        return ImportReport(kind=kind, is_applied=False, rejections=(never_full,))
     refused: list[Rejection] = []
     outcome = ImportOutcome()
     try:
@@ -184,6 +231,8 @@ def run_import(
             refused += outcome.rejections
             if all_or_nothing:
                 _check_nothing_refused(refused)
+            if is_full and what.missing is not None:
+                what.missing(session, outcome, now=now)
     except FileRefusedError as error:
         return ImportReport(
             kind=kind, is_applied=False, rejections=_by_line([*refused, error.rejection])
@@ -198,6 +247,8 @@ def run_import(
         unchanged_count=outcome.unchanged_count,
         rejections=_by_line(refused),
         scored_days=what.follow(database, outcome, now=now) if what.follow else (),
+        field_counts=outcome.field_counts,
+        findings=outcome.findings,
     )
 
 

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     redis_url: str = ""
     public_url: str = ""
     port: int = Field(default=8000, ge=1, le=65535)
+    proxy_count: int = Field(default=0, ge=0, le=9)
 
     wechat_token: SecretStr = SecretStr("")
     wechat_aes_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()

@@ -1,8 +1,8 @@
 """Short-lived state in the application's own database, for an installation without Redis.
 
-Every method is a short transaction of its own, apart from the business transaction: a claim must
-be seen by other processes while the message is still in work. Statements are built once: building
-one costs more than running it.
+Every method that writes is a short transaction of its own, apart from the business transaction: a
+claim must be seen by other processes while the message is still in work. Those that only read wait
+for no writer. Statements are built once: building one costs more than running it.
 """
 
 from __future__ import annotations
@@ -115,6 +115,7 @@ class TableStore(Store):
         """
         self._lease_seconds = lease_seconds
         self._engine = database.engine
+        self._read_engine = database.read_engine
         # SQLite lets one transaction write at a time.
         self._needs_line = self._engine.dialect.name == "postgresql"
         make: Any = postgresql if self._needs_line else sqlite
@@ -140,9 +141,18 @@ class TableStore(Store):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        with self._reported(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._reported(), self._read_engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            yield
         except (DBAPIError, PoolTimeoutError) as error:
             log.warning("store unavailable", store="database", error=type(error).__name__)
             raise StoreUnavailableError("database") from error
@@ -233,7 +243,7 @@ class TableStore(Store):
         connection.execute(self._put_item, row)
 
     def get(self, key: str) -> str | None:  # noqa: D102
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return connection.execute(_GET, {"key": key, "now": time.time()}).scalar()
 
     def put(self, key: str, value: str, *, seconds: float) -> None:  # noqa: D102

@@ -56,6 +56,7 @@ def add_tasks(
     look: Callable[[], None],
     night: Callable[[], None] | None = None,
     sweep: Callable[[], None] | None = None,
+    seal: Callable[[], None] | None = None,
 ) -> Callable[[], object]:
     """Register the tasks, by the same names in every process, and return what queues a look.
 
@@ -65,25 +66,34 @@ def add_tasks(
         night: the steps of the night; called every ten minutes from 04:30 to midnight in
             Shanghai, so that a night that failed or was missed is made up for.
         sweep: called once an hour.
+        seal: called once a minute.
     """
 
     def look_task() -> None:
         look()
 
-    def night_task() -> None:
-        if night is not None:
-            night()
-
-    def sweep_task() -> None:
-        if sweep is not None:
-            sweep()
-
     ring: Callable[[], object] = huey.task(name="look")(look_task)
-    if night is not None:
-        huey.periodic_task(is_night_time, name="night")(night_task)
-    if sweep is not None:
-        huey.periodic_task(is_sweep_time, name="sweep")(sweep_task)
+    timetable = (
+        ("night", is_night_time, night),
+        ("sweep", is_sweep_time, sweep),
+        ("seal", _is_any_time, seal),
+    )
+    for name, is_time, work in timetable:
+        if work is not None:
+            huey.periodic_task(is_time, name=name)(_task_of(work))
     return ring
+
+
+def _task_of(work: Callable[[], None]) -> Callable[[], None]:
+    # The queue would keep what the work returns; nobody reads that.
+    def task() -> None:
+        work()
+
+    return task
+
+
+def _is_any_time(at: datetime) -> bool:  # noqa: ARG001  as huey asks
+    return True
 
 
 def is_night_time(at: datetime) -> bool:

@@ -19,10 +19,12 @@ from bot.settings import Settings
 from bot.store import Store, StoreUnavailableError, open_store
 from bot.texts import Texts, text_constants
 from bot.wakeups import add_tasks, make_huey
+from core.audit.chain import SEAL_LIMIT, find_head, seal_entries
 from core.clock import day_of
 from core.db import Database, Keyring, install_keyring
 from core.nightly import run_night as run_steps
 from core.notices.feedback import sweep_notices
+from core.people.staff.signing_in import sweep_sessions
 
 log = structlog.get_logger()
 
@@ -81,6 +83,7 @@ class Worker:
             look=self._woken.set,
             night=self.run_night if self._nightly else None,
             sweep=self.sweep,
+            seal=self.seal,
         )
         consumer = huey.create_consumer(
             workers=1,
@@ -141,13 +144,25 @@ class Worker:
         self._woken.set()
 
     def sweep(self) -> None:
-        """Delete expired state and settled leftovers of the outbox."""
+        """Delete expired state, sign-ins that are over and settled leftovers of the outbox."""
         with self._database.transaction() as session:
             sweep_notices(session, now=self._clock())
+            sweep_sessions(session, now=self._clock())
         try:
             self._store.sweep()
         except StoreUnavailableError:
             log.warning("state not swept")
+
+    def seal(self) -> None:
+        """Add what was committed to the chain of the audit log, in short transactions."""
+        count, head = SEAL_LIMIT, None
+        while count == SEAL_LIMIT and not self._stopping.is_set():
+            with self._database.transaction() as session:
+                count = seal_entries(session, now=self._clock())
+                head = find_head(session) if count else head
+        if head is not None:
+            # The lines are kept elsewhere: they tell later whether the chain's end was cut off.
+            log.info("audit sealed", head=str(head))
 
 
 def open_worker(settings: Settings, *, nightly: Nightly | None = None) -> Worker:

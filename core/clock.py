@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -27,8 +27,3 @@ def local(now: datetime) -> datetime:
 def start_of(day: date) -> datetime:
     """Return the first instant of a local day, in UTC."""
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
-
-
-def days_before(day: date, count: int) -> date:
-    """Return the day `count` days earlier."""
-    return day - timedelta(days=count)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -61,6 +62,8 @@ class ImportOutcome:
         unchanged_count: known things that the file says nothing new of.
         rejections: rows that were refused, in the order of the file.
         days: local days whose data changed.
+        field_counts: how many rows changed each field, where the subject tells them apart.
+        findings: codes of things that somebody should look at, by what there is to see.
     """
 
     created_count: int = 0
@@ -68,6 +71,8 @@ class ImportOutcome:
     unchanged_count: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
+    field_counts: Counter[str] = field(default_factory=Counter)
+    findings: dict[str, list[str]] = field(default_factory=dict)
 
 
 class RowRefusedError(Exception):
@@ -97,13 +102,15 @@ def text_in(row: ImportRow, column: str, *, max_length: int, is_required: bool =
         RowRefusedError: it is empty though required, too long, or holds a control character.
     """
     cell = row.cells.get(column, "")
-    # Zero-width characters come along when people copy from web pages.
-    text = " ".join("".join(one for one in cell if category(one) != "Cf").split())
+    if not cell.isprintable():
+        # Zero-width characters come along when people copy from web pages.
+        cell = "".join(one for one in cell if category(one) != "Cf")
+    text = " ".join(cell.split())
     if not text and is_required:
         raise RowRefusedError("cell_empty", column=column)
     if len(text) > max_length:
         raise RowRefusedError("cell_too_long", column=column, max=max_length, value=shown(text))
-    if any(category(one) in {"Cc", "Cs"} for one in text):
+    if not text.isprintable() and any(category(one) in {"Cc", "Cs"} for one in text):
         raise RowRefusedError("cell_control_character", column=column)
     return text
 

@@ -119,8 +119,8 @@ def _score(session: Session, day: date, now: datetime) -> None:
     score_day(session, day=day, now=now)
 
 
-def _tell_subscribers(session: Session, day: date, now: datetime) -> None:
-    queue_colour_notices(session, day=day, now=now)
+def _tell_subscribers(session: Session, day: date, now: datetime) -> None:  # noqa: ARG001
+    queue_colour_notices(session, now=now)
 
 
 STEPS: Final = (

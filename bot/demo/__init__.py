@@ -12,9 +12,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.demo.companies import DemoCompany, make_companies
+from bot.demo.names import COMPANY_OFFICE
 from bot.demo.papers import make_papers
 from bot.demo.places import DemoCommunity, make_communities
 from bot.demo.risk import Story, Values
@@ -24,6 +26,8 @@ from core.importing import ImportOutcome
 from core.papers.importing import import_papers
 from core.places.importing import import_communities
 from core.places.model import Community
+from core.registry.importing import import_companies
+from core.registry.model import Company
 from core.risk.model import IndicatorValue
 from core.risk.rules import Colour
 from core.risk.service import DayScores, score_day
@@ -35,13 +39,14 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Size(StrEnum):
-    """How much is made: `small` for a look, `district` with a longer history."""
+    """How much is made: `small` for a look, `district` with all companies and a longer history."""
 
     SMALL = "small"
     DISTRICT = "district"
 
 
 DAYS: Final = {Size.SMALL: 14, Size.DISTRICT: 60}
+COMPANIES: Final = {Size.SMALL: 400, Size.DISTRICT: 16_584}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class DemoReport:
     """What was loaded; `last` tells the colours of the newest day."""
 
     communities: int
+    companies: int
     papers: int
     days: int
     last: DayScores
@@ -57,8 +63,8 @@ class DemoReport:
         """Return one line for an operator."""
         colours = ", ".join(f"{self.last.colours[colour]} {colour}" for colour in Colour)
         return (
-            f"{self.communities} communities, {self.papers} papers, {self.days} days of scores; "
-            f"{self.last.day}: {colours}"
+            f"{self.communities} communities, {self.companies} companies, {self.papers} papers, "
+            f"{self.days} days of scores; {self.last.day}: {colours}"
         )
 
 
@@ -68,7 +74,7 @@ def is_empty(session: Session) -> bool:
 
 
 class RealRegisterError(RuntimeError):
-    """The register holds communities that are not the demo's: invented ones must not join them."""
+    """A register holds entries that are not the demo's: invented ones must not join them."""
 
 
 def _check_own(session: Session, communities: Sequence[DemoCommunity]) -> None:
@@ -76,6 +82,12 @@ def _check_own(session: Session, communities: Sequence[DemoCommunity]) -> None:
     if not ours.issuperset(map(tuple, session.execute(select(Community.code, Community.name)))):
         raise RealRegisterError(
             "the register holds real communities; the demo needs its own database"
+        )
+    # A real code names an office that exists.
+    office = func.substr(Company.uscc, 3, len(COMPANY_OFFICE))
+    if session.execute(select(Company.id).where(office != COMPANY_OFFICE).limit(1)).first():
+        raise RealRegisterError(
+            "the register holds real companies; the demo needs its own database"
         )
 
 
@@ -91,8 +103,9 @@ def load(
         progress: told of every step.
     """
     today, days = day_of(now), DAYS[size]
-    done = _Steps(progress, total=2 + days)
+    done = _Steps(progress, total=3 + days)
     communities = make_communities(SEED)
+    companies = make_companies(SEED, count=COMPANIES[size])
     with database.reading() as session:
         _check_own(session, communities)
     with database.transaction() as session:
@@ -101,8 +114,17 @@ def load(
         done.step()
         papers = _check(import_papers(session, make_papers(SEED, today=today), now=now))
         done.step()
+        registered = _load_companies(session, companies, now=now)
+        done.step()
     last = _load_risk(database, communities, days=days, now=now, done=done)
-    return DemoReport(communities=len(communities), papers=papers, days=days, last=last)
+    return DemoReport(
+        communities=len(communities), companies=registered, papers=papers, days=days, last=last
+    )
+
+
+def _load_companies(session: Session, companies: Sequence[DemoCompany], *, now: datetime) -> int:
+    rows = (one.row(line) for line, one in enumerate(companies, start=2))
+    return _check(import_companies(session, rows, now=now))
 
 
 def _load_risk(

@@ -1,1 +1,1 @@
-"""Who did what to whom, when: rows are added, never changed."""
+"""Who did what to whom, when: rows are added, never changed, and chained by hash."""

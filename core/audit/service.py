@@ -1,12 +1,17 @@
-"""Writing to the audit log."""
+"""Writing to the audit log, and reading it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.audit.model import AuditEntry
+
+PAGE_SIZE: Final = 50
 
 
 def record(
@@ -29,3 +34,63 @@ def record(
         **facts: small values that explain it; never personal data.
     """
     session.add(AuditEntry(at=now, actor=actor, action=action, subject=subject, facts=facts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """What entries to list.
+
+    Attributes:
+        since: aware instant; entries from it on.
+        until: aware instant; entries before it.
+        actor: exactly, or the kind alone: `staff`.
+        action: exactly.
+        subject: exactly, or the kind alone.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """Entries, the newest first, and where the next page begins; None where there is none."""
+
+    entries: list[AuditEntry]
+    older_than: int | None
+
+
+def list_entries(
+    session: Session, *, query: AuditQuery, older_than: int | None = None, limit: int = PAGE_SIZE
+) -> AuditPage:
+    """Return one page of the entries that a query asks for, by id, the newest first.
+
+    Args:
+        session: may be a reading one.
+        query: what to list.
+        older_than: `AuditPage.older_than` of the page before; None: the first page.
+        limit: entries at most.
+    """
+    statement = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
+    if query.since is not None:
+        statement = statement.where(AuditEntry.at >= query.since)
+    if query.until is not None:
+        statement = statement.where(AuditEntry.at < query.until)
+    if query.action:
+        statement = statement.where(AuditEntry.action == query.action)
+    for column, wanted in ((AuditEntry.actor, query.actor), (AuditEntry.subject, query.subject)):
+        if wanted:
+            is_kind = ":" not in wanted
+            statement = statement.where(
+                column.startswith(f"{wanted}:", autoescape=True) if is_kind else column == wanted
+            )
+    if older_than is not None:
+        statement = statement.where(AuditEntry.id < older_than)
+    entries = list(session.scalars(statement))
+    has_more = len(entries) > limit
+    return AuditPage(
+        entries=entries[:limit], older_than=entries[limit - 1].id if has_more else None
+    )

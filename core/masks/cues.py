@@ -53,6 +53,8 @@ class Cue(StrEnum):
     """Takes some vehicle, known or not."""
     LINK = "U"
     """Small verbs and determiners between a negation and what it negates."""
+    WAITS = "*"
+    """For others to come: in a shared room one is not alone for long."""
     OVER = "I"
     REMOTE = "@"
     INERT = "~"

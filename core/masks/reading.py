@@ -149,26 +149,45 @@ _XRAY: Final = re.compile(r"拍[个张了一]{0,3}(?:片|ct|胸片)")
 _HAIR: Final = re.compile(r"[剪理烫染][^,要戴]{0,3}(?:头|发)")
 _RIDE: Final = re.compile(r"(?:坐|乘|搭|蹭)(?![在着])[^,在要戴开骑驾]{1,5}?车(?![站库里厢])")
 _QUEUE: Final = re.compile(r"排[^,要戴]{1,6}?队")
-_PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (_A_NOT_A, "#"),
-    (_MANY, "人多,"),
-    (_COUNT, "几个人"),
-    (_GROUP, "一群人"),
-    (_WARM, "发烧"),
-    (_BURNING, "发烧"),
-    (_WEAK, "体弱"),
-    (_SHOW, "看表演"),
-    (_TALK, "聊天"),
-    (_XRAY, "拍片"),
-    (_HAIR, "理发"),
-    (_AGED, "老人"),
-    (_OLD, "老人,"),
-    (_WELL, "~"),
-    (_AILING, "不舒服"),
-    (_RIDE, "坐车"),
-    (_QUEUE, "排队"),
+# 新冠疫情, 预防流感: talked of, not had; but 感染新冠期间 is had, and 怕新冠传给孩子 perhaps.
+_TALKED_OF: Final = re.compile(
+    r"(?:预?防|防止|怕|担心|避免)(?:得了?|感染|染上|被传染)?(?:新冠|流感)(?:肺炎|病毒)?(?=[,要戴口在的吗呢去也]|$)"
+    r"|(?:新型冠状病毒|新冠|流感)(?:肺炎|病毒)?(?=疫情|疫苗|流行|防控|防护)"
+    r"|(?:(?<=^)|(?<=[,在现今这]))(?:新冠|流感)(?:肺炎|病毒)?(?=期间|时期|高发|季|怎么)"
 )
-"""What no list of words holds: choices, temperatures, ages, complaints, other people's cars."""
+# 糖尿病患者: somebody frail; 肺炎患者 is ill.
+_CHRONIC: Final = re.compile(r"(?<=[病压脏癌糖梗瘤喘脂症])(?<!染病)(?<![重轻急]症)(?:患者|病人)")
+# 户外运动会 is no 户外运动.
+_GAMES: Final = re.compile(r"运动会(?!不)")
+_NUMERALS: Final = frozenset("0123456789两俩二三四五六七八九十百几")
+_HIGH_NUMERALS: Final = frozenset("16789六七八九百")
+_ANY: Final[frozenset[str]] = frozenset()
+_PATTERNS: Final[tuple[tuple[frozenset[str], re.Pattern[str], str], ...]] = (
+    (_ANY, _A_NOT_A, "#"),
+    (frozenset("冠流"), _TALKED_OF, ""),
+    (frozenset("患病"), _CHRONIC, ""),
+    (frozenset("动"), _GAMES, ",运动会"),
+    (_ANY, _MANY, "人多,"),
+    (_NUMERALS, _COUNT, "几个人"),
+    (_ANY, _GROUP, "一群人"),
+    (frozenset("34三温"), _WARM, "发烧"),
+    (frozenset("烧"), _BURNING, "发烧"),
+    (_ANY, _WEAK, "体弱"),
+    (_ANY, _SHOW, "看表演"),
+    (_ANY, _TALK, "聊天"),
+    (_ANY, _XRAY, "拍片"),
+    (_ANY, _HAIR, "理发"),
+    (_HIGH_NUMERALS, _AGED, "老人"),
+    (_HIGH_NUMERALS, _OLD, "老人,"),
+    (_ANY, _WELL, "~"),
+    (_ANY, _AILING, "不舒服"),
+    (frozenset("车"), _RIDE, "坐车"),
+    (_ANY, _QUEUE, "排队"),
+)
+"""What no list of words holds: choices, temperatures, ages, complaints, other people's cars.
+
+A costly pattern is tried only where one of its characters stands.
+"""
 _INFANT: Final = re.compile(
     r"婴儿|婴幼儿|新生儿|宝宝|满月|个月大|(?<!\d)\d{1,2}个月的|(?<![\d十])[012一两半]周?岁"
 )
@@ -222,8 +241,10 @@ def read(text: str) -> str:
         Marks (`Cue` values), and between them the characters that no word explains. `#` stands
         for a choice such as 是不是, whose 不 negates nothing.
     """
-    for pattern, instead in _PATTERNS:
-        text = pattern.sub(instead, text)
+    letters = set(text)
+    for needed, pattern, instead in _PATTERNS:
+        if not needed or not needed.isdisjoint(letters):
+            text = pattern.sub(instead, text)
     marks: list[str] = []
     place, end = 0, len(text)
     while place < end:

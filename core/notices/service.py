@@ -30,8 +30,6 @@ from core.notices.rules import (
 )
 from core.people.model import MessageConsent, Person
 
-QUEUED_MARK = "notices_queued"
-
 Value = str | int | float
 
 
@@ -188,12 +186,6 @@ def queue_notices(session: Session, *, now: datetime, drafts: Sequence[NoticeDra
         for draft in drafts
     ]
     session.execute(upsert(session, Notice, keys=["key"], update=[]), rows)
-    session.info[QUEUED_MARK] = True
-
-
-def has_queued_notices(session: Session) -> bool:
-    """Return whether this session queued a notice: after its commit a worker should be woken."""
-    return bool(session.info.get(QUEUED_MARK))
 
 
 def claim_notices(
@@ -474,18 +466,6 @@ def get_outbox_status(session: Session, *, now: datetime) -> OutboxStatus:
         due_count=due_count,
         oldest_due_seconds=(now - oldest_at).total_seconds() if oldest_at else 0.0,
         next_at=session.scalar(select(func.min(Notice.next_at)).where(is_open)),
-    )
-
-
-def list_dead_notices(session: Session, *, limit: int) -> list[Notice]:
-    """Return the notices that were given up, the latest first."""
-    return list(
-        session.scalars(
-            select(Notice)
-            .where(Notice.state == NoticeState.DEAD)
-            .order_by(Notice.next_at.desc(), Notice.id.desc())
-            .limit(limit)
-        )
     )
 
 

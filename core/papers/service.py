@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.papers.model import Paper
@@ -51,26 +51,6 @@ def list_newest_papers(
     return _read(session, _cards(today=today), limit=limit)
 
 
-def list_papers_by_street(session: Session, *, today: date) -> list[PaperCard]:
-    """Return the newest paper of every street that has one, in the order of the streets' codes.
-
-    The district's own comes first.
-    """
-    place = (
-        func.row_number()
-        .over(partition_by=Paper.street_id, order_by=(Paper.published_on.desc(), Paper.id.desc()))
-        .label("place")
-    )
-    ranked = select(Paper.id, place).where(Paper.published_on <= today).subquery()
-    statement = (
-        _cards(today=today)
-        .join(ranked, (ranked.c.id == Paper.id) & (ranked.c.place == 1))
-        .order_by(None)
-        .order_by(func.coalesce(Street.code, ""))
-    )
-    return _read(session, statement, limit=None)
-
-
 def _cards(*, today: date) -> Select[*tuple[Any, ...]]:
     return (
         select(Paper.title, Paper.published_on, Paper.url, Paper.street_id, Street.name)
@@ -80,10 +60,8 @@ def _cards(*, today: date) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _read(
-    session: Session, statement: Select[*tuple[Any, ...]], *, limit: int | None
-) -> list[PaperCard]:
-    rows: Iterable[Any] = session.execute(statement.limit(limit) if limit else statement)
+def _read(session: Session, statement: Select[*tuple[Any, ...]], *, limit: int) -> list[PaperCard]:
+    rows: Iterable[Any] = session.execute(statement.limit(limit))
     return [
         PaperCard(
             title=title,

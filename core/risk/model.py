@@ -82,12 +82,20 @@ class RiskScore(Base):
 
 
 class ColourSubscription(Base):
-    """A person who wants to be told when the colour of a community changes."""
+    """A person who wants to be told when the colour of a community changes.
+
+    `told_colour` is the last that they know of: published when they subscribed, or told since.
+    It is None as long as no colour of the community was published.
+    """
 
     __tablename__ = "colour_subscription"
-    __table_args__ = (UniqueConstraint("community_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("community_id", "person_id"),
+        CheckConstraint(f"told_colour IN ({_COLOURS})", name="told_colour"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id", ondelete="CASCADE"))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    told_colour: Mapped[str | None] = mapped_column(String(8))

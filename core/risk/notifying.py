@@ -1,86 +1,107 @@
-"""Telling subscribers that a community has another colour than before."""
+"""Telling subscribers that a community has another colour than the one they know of."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from core.clock import day_of
 from core.notices.service import NoticeDraft, queue_notices
 from core.people.model import Person
 from core.places.model import Community
 from core.risk.model import ColourSubscription, RiskScore
+from core.risk.rules import MAX_CARD_AGE_DAYS
 
 COLOUR_CHANGED: Final = "colour_changed"
 
+_SUBSCRIPTION: Final = ColourSubscription.__table__
+_REMEMBER: Final = (
+    update(ColourSubscription)
+    .where(_SUBSCRIPTION.c.id == bindparam("of_id"))
+    .values(told_colour=bindparam("colour"))
+)
 
-def queue_colour_notices(session: Session, *, day: date, now: datetime) -> int:
-    """Queue a notice for every subscriber whose community changed colour on a day.
 
-    A person is told once of a community and day, however often this runs. A day that was held
-    back tells nobody, and somebody who subscribed after the score was known saw it already.
+def queue_colour_notices(session: Session, *, now: datetime) -> int:
+    """Queue a notice for every subscriber who knows of another colour than the card shows.
+
+    What they are told is remembered in the same transaction: a second change of a day and a
+    correction are told too, and running this again tells nobody twice. The first colour of a
+    community is remembered in silence, and a card that is grey tells nobody.
 
     Args:
         session: the session of the step.
-        day: the local day that was scored.
         now: aware instant; the notices are due at once.
 
     Returns:
-        How many people have something to be told, those included whom an earlier run told.
+        How many notices were queued.
     """
+    rows = session.execute(_differences(day_of(now))).all()
     drafts = [
         NoticeDraft(
             kind=COLOUR_CHANGED,
-            openid=openid,
-            key=f"colour:{community_id}:{day}:{person_id}",
+            openid=row.openid,
+            # What keeps a person from being told twice is the colour that the locked row
+            # remembers; the key is there to be another one for every change.
+            key=f"colour:{row.community_id}:{row.day}:{row.person_id}:{row.colour}"
+            f":{now.timestamp():.6f}",
             values={
-                "community": community,
-                "colour": colour,
-                "previous": previous,
-                "score": score,
-                "day": day.isoformat(),
+                "community": row.name,
+                "colour": row.colour,
+                "previous": row.told_colour,
+                "score": row.score,
+                "day": row.day.isoformat(),
             },
         )
-        for openid, person_id, community_id, community, colour, previous, score in session.execute(
-            _changes(day)
-        )
+        for row in rows
+        if row.told_colour is not None
     ]
     queue_notices(session, now=now, drafts=drafts)
+    if rows:
+        told = [{"of_id": row.id, "colour": row.colour} for row in rows]
+        session.connection().execute(_REMEMBER, told)
     return len(drafts)
 
 
-def _changes(day: date) -> Select[*tuple[Any, ...]]:
-    new, old, older = aliased(RiskScore), aliased(RiskScore), aliased(RiskScore)
-    day_before = (
-        select(func.max(older.day))
-        .where(older.community_id == new.community_id, older.is_published, older.day < day)
-        .correlate(new)
+def _differences(today: date) -> Select[*tuple[Any, ...]]:
+    """Return the statement that finds and locks the subscriptions, by their ids."""
+    shown, newer = aliased(RiskScore), aliased(RiskScore)
+    newest_day = (
+        select(func.max(newer.day))
+        .where(
+            newer.community_id == ColourSubscription.community_id,
+            newer.is_published,
+            newer.day <= today,
+        )
+        .correlate(ColourSubscription)
         .scalar_subquery()
     )
     return (
         select(
+            ColourSubscription.id,
+            ColourSubscription.person_id,
+            ColourSubscription.community_id,
+            ColourSubscription.told_colour,
             Person.openid,
-            Person.id,
-            Community.id,
             Community.name,
-            new.colour,
-            old.colour,
-            new.score,
+            shown.colour,
+            shown.score,
+            shown.day,
         )
         .select_from(ColourSubscription)
         .join(Person, Person.id == ColourSubscription.person_id)
         .join(Community, Community.id == ColourSubscription.community_id)
-        .join(new, new.community_id == ColourSubscription.community_id)
-        .join(old, old.community_id == new.community_id)
+        .join(shown, shown.community_id == ColourSubscription.community_id)
         .where(
-            new.day == day,
-            new.is_published,
-            old.day == day_before,
-            old.is_published,
-            old.colour != new.colour,
-            ColourSubscription.created_at <= new.scored_at,
+            shown.is_published,
+            shown.day == newest_day,
+            shown.day >= today - timedelta(days=MAX_CARD_AGE_DAYS),
+            ColourSubscription.told_colour.is_distinct_from(shown.colour),
         )
-        .order_by(Community.id, Person.id)
+        .order_by(ColourSubscription.id)
+        # A night and an import may run together: the second waits, and then finds no difference.
+        .with_for_update(of=ColourSubscription)
     )

@@ -120,10 +120,6 @@ class ModelVersion:
     required: frozenset[str]
     names: Mapping[str, tuple[str, str]]
 
-    def find_indicator(self, code: str) -> Indicator | None:
-        """Return the indicator with this code, or None."""
-        return next((one for one in self.indicators if one.code == code), None)
-
 
 # Readings and parts are tuples: a night makes some ten thousand of them.
 class Reading(NamedTuple):

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from core.clock import day_of
 from core.db import upsert
 from core.places.matching import Finding, Fit
 from core.places.model import Community
@@ -429,12 +430,22 @@ def count_colours(session: Session, *, today: date) -> ColourCounts:
 def subscribe(session: Session, *, person_id: int, community_id: int, now: datetime) -> bool:
     """Remember that a person wants to hear when the colour of a community changes.
 
+    The last published colour counts as told: they see it on the card.
+
     Returns:
         Whether this is new; a second subscription leaves the first as it is.
     """
     statement = upsert(session, ColourSubscription, keys=("community_id", "person_id"), update=())
+    shown = (
+        select(_SCORE.colour)
+        .where(_SCORE.community_id == community_id, _SCORE.is_published, _SCORE.day <= day_of(now))
+        .order_by(_SCORE.day.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     values = {"person_id": person_id, "community_id": community_id, "created_at": now}
-    added = session.scalar(statement.values(values).returning(ColourSubscription.id))
+    statement = statement.values(**values, told_colour=shown)
+    added = session.scalar(statement.returning(ColourSubscription.id))
     return added is not None
 
 

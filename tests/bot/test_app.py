@@ -168,6 +168,24 @@ def test_every_page_is_hardened(client: FlaskClient, path: str) -> None:
     assert "unsafe" not in headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(
+    ("path", "is_production", "status"),
+    [
+        pytest.param("simulator/phone.js", False, 200, id="development"),
+        pytest.param("simulator/phone.js", True, 404, id="production"),
+        pytest.param("public/../simulator/phone.js", True, 404, id="by-way-of-another-folder"),
+        pytest.param("./simulator/phone.js", True, 404, id="with-a-dot"),
+        pytest.param("public/page.css", True, 200, id="of-the-product"),
+    ],
+)
+def test_files_of_the_simulator_are_for_development(
+    make: Make, path: str, is_production: bool, status: int
+) -> None:
+    client = make(**(PRODUCTION if is_production else {})).test_client()
+    with client.get(f"/static/{path}") as answered:
+        assert answered.status_code == status
+
+
 @pytest.mark.parametrize("is_production", [False, True])
 def test_session_cookie_is_out_of_reach(make: Make, is_production: bool) -> None:
     config = make(**(PRODUCTION if is_production else {})).config

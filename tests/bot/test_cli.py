@@ -16,13 +16,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.app import create_app
+from bot.demo.companies import make_companies
 from bot.services import services_of
 from core.clock import day_of
-from core.db import Database
+from core.db import Database, Keyring, install_keyring
 from core.nightly import JobRun
 from core.notices.service import queue_notice
 from core.places.model import Community
+from core.registry.importing import COMPANY_COLUMNS, import_companies
 from core.risk.model import RiskScore
+from tests.conftest import DATA_KEY
 from tests.wechat import Platform, running_platform
 
 COMMUNITIES = """code,name,street,longitude,latitude
@@ -169,6 +172,49 @@ def test_delivering_sends_what_waits(flask: Any, database: Database, platform: P
     assert flask("deliver").stdout.strip() == "nothing waits"
 
 
+def test_notices_of_a_closed_channel_are_said_to_wait(
+    flask: Any, app: Flask, database: Database, platform: Platform
+) -> None:
+    platform.follow("o1")
+    platform.fault("/cgi-bin/message/template/send", "errcode", 45009, times=9)
+    with database.transaction() as session:
+        queue_notice(
+            session,
+            now=datetime.now(UTC),
+            kind="colour_changed",
+            openid="o1",
+            key="colour:1",
+            values={
+                "community": "田林十二村",
+                "previous": "blue",
+                "colour": "red",
+                "day": str(YESTERDAY),
+            },
+        )
+    flask("deliver")
+
+    said = flask("deliver").stdout.strip()
+
+    tomorrow = day_of(datetime.now(UTC)) + timedelta(days=1)
+    assert said == f"1 wait, the first until {tomorrow} 00:01:00"
+
+
+@pytest.mark.parametrize("command", ["menu", "codes"])
+def test_call_without_an_answer_is_told_without_a_traceback(
+    flask: Any, platform: Platform, tmp_path: Path, command: str
+) -> None:
+    flask("import", "communities", _file(tmp_path, COMMUNITIES))
+    paths = {"menu": "/cgi-bin/menu/create", "codes": "/cgi-bin/qrcode/create"}
+    platform.fault(paths[command], "errcode", 48001, times=9)
+    options = ["--out", tmp_path / "codes"] if command == "codes" else []
+
+    result = flask("wechat", command, *options)
+
+    assert result.exit_code == 1
+    assert result.stderr.strip().startswith("Error: the call of WeChat failed: 48001")
+    assert "Traceback" not in result.output
+
+
 def test_the_menu_is_published(flask: Any, platform: Platform) -> None:
     assert flask("wechat", "menu").exit_code == 0
     assert platform.calls("/cgi-bin/menu/create") == 1
@@ -218,3 +264,35 @@ def test_serving_on_a_taken_port_says_which_to_choose(
 
     assert result.exit_code == 1
     assert f"PORT={port + 1}" in result.output
+
+
+def test_register_is_sealed_anew_after_a_rotation(
+    flask: Any, database: Database, now: datetime
+) -> None:
+    install_keyring(Keyring([DATA_KEY]))
+    with database.transaction() as session:
+        import_companies(session, [one.row(2) for one in make_companies(5, count=3)], now=now)
+    install_keyring(Keyring([bytes(range(1, 33)), DATA_KEY]))
+
+    told = [flask("db", "reseal").stdout.strip() for _ in range(2)]
+
+    assert told == [
+        f"{count} companies were sealed with an older key, none is now" for count in (3, 0)
+    ]
+
+
+def test_full_register_is_imported_with_what_it_lacks(flask: Any, tmp_path: Path) -> None:
+    columns = [*COMPANY_COLUMNS, "id_kind"]
+    lines = [
+        ",".join(one.row(0).cells[name] for name in columns) for one in make_companies(5, count=2)
+    ]
+    flask("import", "companies", _file(tmp_path, "\n".join([",".join(columns), *lines])))
+
+    path = _file(tmp_path, "\n".join([",".join(columns), lines[1]]))
+    result = flask("import", "companies", path, "--full")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "companies: 0 created, 0 updated, 1 unchanged, 0 rejected",
+        f"not in this file, left as they are (1): {lines[0].split(',')[0]}",
+    ]

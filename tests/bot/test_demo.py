@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.demo import DAYS, DemoReport, Size, is_empty, load
+from bot.demo import DAYS, SEED, DemoReport, RealRegisterError, Size, is_empty, load
+from bot.demo.companies import make_companies
+from bot.demo.names import unified_check
 from bot.demo.risk import QUIET, STALE_STREET
 from core.clock import SHANGHAI
-from core.db import Database
+from core.db import Database, Keyring, install_keyring
+from core.importing import ImportRow
 from core.papers.model import Paper
-from core.papers.service import list_papers_by_street
 from core.places.model import Community, Street
+from core.registry.importing import import_companies
+from core.registry.model import Company, CompanyChange
 from core.risk.model import IndicatorValue, RiskScore
 from core.risk.rules import Colour, Status
 from core.risk.service import count_colours, find_card
+from tests.conftest import DATA_KEY
 
 TODAY = date(2020, 3, 28)
 YESTERDAY = date(2020, 3, 27)
@@ -41,6 +46,7 @@ class Demo:
 def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     path = tmp_path_factory.mktemp("demo") / "demo.db"
     shutil.copyfile(_sqlite_template, path)
+    install_keyring(Keyring([DATA_KEY]))  # earlier than the fixture that every single test has
     database = Database(f"sqlite:///{path}")
     with database.reading() as session:
         assert is_empty(session)
@@ -58,12 +64,12 @@ def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def test_demo_fills_an_empty_district(demo: Demo) -> None:
-    assert (demo.report.communities, demo.report.days) == (957, 10)
+    assert (demo.report.communities, demo.report.companies, demo.report.days) == (957, 400, 10)
     with demo.database.reading() as session:
         assert not is_empty(session)
         streets = session.scalars(select(Street.code).order_by(Street.code)).all()
         assert (len(streets), streets[0], streets[-1]) == (13, "310104003", "310104103")
-        assert len(list_papers_by_street(session, today=TODAY)) == 14
+        assert len(session.scalars(select(Paper.street_id).distinct()).all()) == 14
         days = session.scalars(select(RiskScore.day).distinct().order_by(RiskScore.day)).all()
         assert days == [TODAY - timedelta(days=age) for age in range(10, 0, -1)]
 
@@ -101,7 +107,8 @@ def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch)
             newest = select(*IndicatorValue.__table__.c).where(IndicatorValue.day == YESTERDAY)
             scores = select(RiskScore.id, RiskScore.score, RiskScore.day)
             papers, places = select(Paper.id, Paper.url), select(Community.id, Community.name)
-            statements = (newest, scores, papers, places)
+            companies = select(Company.id, Company.uscc, Company.owner_id, Company.changed_at)
+            statements = (newest, scores, papers, places, companies, select(CompanyChange.id))
             return [sorted(map(tuple, session.execute(one))) for one in statements]
 
     # The story of a day depends on its length: the whole of it is told again.
@@ -113,7 +120,7 @@ def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_demo_tells_its_progress(demo: Demo) -> None:
-    assert demo.told == [(step, SHORT + 2) for step in range(1, SHORT + 3)]
+    assert demo.told == [(step, SHORT + 3) for step in range(1, SHORT + 4)]
 
 
 def test_demo_loads_into_postgresql(
@@ -124,7 +131,22 @@ def test_demo_loads_into_postgresql(
         assert is_empty(session)
     report = load(postgres_database, size=Size.SMALL, now=now)
     assert (report.communities, sum(report.last.colours.values())) == (957, 957)
+    assert report.companies == 400
 
 
 def test_district_has_a_longer_history() -> None:
     assert DAYS[Size.DISTRICT] == 60
+
+
+def test_demo_keeps_out_of_a_register_with_real_companies(
+    database: Database, now: datetime
+) -> None:
+    body = "91310104MA1EXAMPL"  # an office that exists, a company that does not
+    row = make_companies(SEED, count=1)[0].row(2)
+    real = ImportRow(2, {**row.cells, "uscc": body + unified_check(body)})
+    with database.transaction() as session:
+        assert import_companies(session, [real], now=now).created_count == 1
+    with pytest.raises(RealRegisterError, match="companies"):
+        load(database, size=Size.SMALL, now=now)
+    with database.reading() as session:
+        assert is_empty(session)

@@ -100,8 +100,9 @@ def test_previous_key_opens_until_it_is_taken_away() -> None:
         pytest.param(
             _sealed(_packed(padding=b"\x21" * 33 + b"\x00" * 14)[:64]), "padding", id="33"
         ),
-        pytest.param(_sealed(_packed(padding=b"\x01\x02\x03\x05\x05")), "padding", id="mixed"),
-        pytest.param(_sealed(b"\x10" * 16), "length", id="nothing-but-padding"),
+        pytest.param(_sealed(_packed(padding=b"\x04" * 17 + b"\x05" * 4)), "padding", id="mixed"),
+        pytest.param(_sealed(_packed(padding=b"\x05" * 5)), "not whole blocks", id="padded-to-16"),
+        pytest.param(_sealed(b"\x10" * 32), "length", id="nothing-but-padding"),
         pytest.param(_sealed(b"\x20" * 32), "length", id="nothing-but-a-block-of-padding"),
         pytest.param(_sealed(_packed(length=6000)), "length", id="length-beyond-the-end"),
         pytest.param(_sealed(_packed(length=2**32 - 1)), "length", id="length-huge"),

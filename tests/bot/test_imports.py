@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from bot.demo.companies import DemoCompany, make_companies
 from bot.imports import KINDS, ImportReport, run_import
 from core.db import Database
 from core.notices.model import Notice
 from core.people.model import Person
 from core.places.model import Community
+from core.registry.importing import COMPANY_COLUMNS
+from core.registry.model import Company
+from core.registry.rules import CompanyState
 from core.risk.model import IndicatorValue
 from core.risk.rules import Colour
 from core.risk.service import find_card, subscribe
@@ -33,10 +38,11 @@ def load(
     tmp_path: Path,
     now: datetime,
     all_or_nothing: bool = False,
+    is_full: bool = False,
 ) -> ImportReport:
     path = tmp_path / "file.csv"
     path.write_text(text, "utf-8")
-    return run_import(database, kind, path, all_or_nothing=all_or_nothing, now=now)
+    return run_import(database, kind, path, all_or_nothing=all_or_nothing, is_full=is_full, now=now)
 
 
 def values(day: str, confirmed: int, *, code: str = "T1") -> str:
@@ -47,7 +53,7 @@ def values(day: str, confirmed: int, *, code: str = "T1") -> str:
 INDICATOR_HEADER = "day,community_code,indicator,value\n"
 
 
-def count(database: Database, table: type[Community | IndicatorValue | Notice]) -> int:
+def count(database: Database, table: type[Community | Company | IndicatorValue | Notice]) -> int:
     with database.reading() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -143,16 +149,24 @@ def test_subscribers_hear_of_a_change_of_yesterday_and_not_of_history(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
     load(database, "communities", COMMUNITIES, tmp_path=tmp_path, now=now)
+    text = INDICATOR_HEADER + values("2020-03-24", 0)
+    load(database, "indicators", text, tmp_path=tmp_path, now=now)
     with database.transaction() as session:
         person = Person(openid="o-1", created_at=now)
         session.add(person)
         session.flush()
-        long_ago = now - timedelta(days=90)
-        subscribe(session, person_id=person.id, community_id=1, now=long_ago)
+        subscribe(session, person_id=person.id, community_id=1, now=now)
     worst = values("{day}", 3).replace(",0\n", ",9\n")
-    for day, told in (("2020-03-24", 0), ("2020-03-25", 0), ("2020-03-27", 1)):
-        rows = worst.format(day=day) if day != "2020-03-25" else values(day, 0)
-        load(database, "indicators", INDICATOR_HEADER + rows, tmp_path=tmp_path, now=now)
+    best = values("{day}", 0)
+    for day, rows, told in (
+        ("2020-03-25", worst, 0),
+        ("2020-03-26", best, 0),
+        ("2020-03-27", worst, 1),
+        ("2020-03-27", worst, 1),
+        ("2020-03-27", best, 2),
+    ):
+        text = INDICATOR_HEADER + rows.format(day=day)
+        load(database, "indicators", text, tmp_path=tmp_path, now=now)
         assert count(database, Notice) == told
 
 
@@ -180,6 +194,103 @@ def test_progress_ends_with_the_number_of_rows(
         progress=lambda done, total: told.append((done, total)),
     )
     assert told == [(1, 3), (2, 3), (2, 2)]
+
+
+COMPANIES = make_companies(1, count=30)
+COMPANY_HEADER = ",".join([*COMPANY_COLUMNS, "id_kind"]) + "\n"
+
+
+def company_file(*companies: DemoCompany) -> str:
+    columns = COMPANY_HEADER.strip().split(",")
+    rows = [",".join(one.row(0).cells[name] for name in columns) for one in companies]
+    return COMPANY_HEADER + "\n".join(rows) + "\n"
+
+
+def test_register_of_companies_is_imported_and_shows_what_changed(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    text = company_file(*COMPANIES)
+    first = load(database, "companies", text, tmp_path=tmp_path, now=now)
+    assert first.summary() == "companies: 30 created, 0 updated, 0 unchanged, 0 rejected"
+    assert first.notes() == []
+    moved = replace(COMPANIES[1], address="喜泰路1号")
+    sold = replace(COMPANIES[2], owner=COMPANIES[0].owner, address="喜泰路2号")
+    text = company_file(COMPANIES[0], moved, sold)
+    later = now + timedelta(days=1)
+    second = load(database, "companies", text, tmp_path=tmp_path, now=later)
+    assert second.summary() == "companies: 0 created, 2 updated, 1 unchanged, 0 rejected"
+    assert second.notes() == [
+        "changed: address 2, owner 1",
+        f"another legal person (1): {sold.uscc}",
+    ]
+
+
+def test_full_file_reports_the_companies_that_it_lacks(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    active = [replace(one, state=CompanyState.ACTIVE) for one in COMPANIES]
+    load(database, "companies", company_file(*active), tmp_path=tmp_path, now=now)
+    later = now + timedelta(days=1)
+    report = load(
+        database,
+        "companies",
+        company_file(*active[:5]),
+        tmp_path=tmp_path,
+        now=later,
+        is_full=True,
+    )
+    lacking = sorted(one.uscc for one in active[5:])
+    assert report.findings == {"not_seen": lacking}
+    assert report.notes() == [
+        f"not in this file, left as they are (25): {', '.join(lacking[:20])}, …"
+    ]
+    assert count(database, Company) == 30
+
+
+def test_kind_that_is_never_full_is_refused_as_a_full_file(
+    sqlite_database: Database, tmp_path: Path, now: datetime
+) -> None:
+    report = load(
+        sqlite_database, "communities", COMMUNITIES, tmp_path=tmp_path, now=now, is_full=True
+    )
+    assert report.is_failed
+    assert report.lines() == ["0: “communities”没有“全量文件”的说法，请去掉 --full"]
+    assert count(sqlite_database, Community) == 0
+
+
+def test_report_of_refused_companies_quotes_no_person(
+    sqlite_database: Database, tmp_path: Path, now: datetime
+) -> None:
+    columns = COMPANY_HEADER.strip().split(",")
+    good = dict(COMPANIES[0].row(0).cells)
+    number, name = good["legal_person_id"], good["legal_person_name"]
+    bad = [
+        {"legal_person_id": number[:-1]},
+        {"legal_person_id": number[:-1] + ("0" if number[-1] != "0" else "1")},
+        {"legal_person_id": "9" * 40},
+        {"legal_person_name": f"={name}"},
+        {"legal_person_name": name * 60},
+        {"uscc": good["uscc"][:-1]},
+        {"state": "清算中"},
+    ]
+    lines = [",".join((good | one)[column] for column in columns) for one in bad]
+    text = COMPANY_HEADER + "\n".join(lines) + "\n"
+    report = load(sqlite_database, "companies", text, tmp_path=tmp_path, now=now)
+    assert len(report.lines()) == len(bad)
+    assert not any(number[:10] in line or name in line for line in report.lines())
+    assert report.lines()[0] == "2: “legal_person_id”的位数不对，应为 18 位"
+
+
+def test_state_that_cannot_follow_is_named_in_words(
+    sqlite_database: Database, tmp_path: Path, now: datetime
+) -> None:
+    gone, back = (
+        company_file(replace(COMPANIES[0], state=state))
+        for state in (CompanyState.DEREGISTERED, CompanyState.MOVED)
+    )
+    load(sqlite_database, "companies", gone, tmp_path=tmp_path, now=now)
+    report = load(sqlite_database, "companies", back, tmp_path=tmp_path, now=now)
+    assert report.lines() == ["2: 登记状态不能从“注销”变为“迁出”"]
 
 
 def test_every_reason_for_refusing_a_row_has_a_text_and_every_text_a_reason() -> None:

@@ -7,20 +7,27 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 from sqlalchemy import select
+from structlog.testing import LogCapture
 
+from bot import worker as worker_module
 from bot.store import Store, StoreUnavailableError, open_store
 from bot.wakeups import Bell
 from bot.worker import Worker, open_worker
+from core.audit.chain import SEAL_LIMIT, verify_chain
+from core.audit.service import record
 from core.db import Database
 from core.notices import service
 from core.notices.model import Notice
+from core.people.staff.model import StaffSession
+from core.people.staff.rules import MAX_IDLE, Role
+from core.people.staff.service import NewStaff, add_account
 from tests.wechat import Platform, running_platform
 
 OPENID = "oTESTabcdefghijklmnopqrstuvw"
@@ -188,6 +195,56 @@ def test_sweep_removes_expired_state(worker: Worker, sqlite_database: Database) 
     time.sleep(0.01)
     worker.sweep()
     assert store.sweep() == 0
+
+
+def test_sweep_removes_sign_ins_that_are_over(worker: Worker, sqlite_database: Database) -> None:
+    now = datetime.now(UTC)
+    with sqlite_database.transaction() as session:
+        staff = NewStaff(name="wang", role=Role.AUDITOR)
+        account = add_account(session, staff=staff, password_hash="x", now=now)
+        session.flush()
+        for number, age in ((1, timedelta(0)), (2, MAX_IDLE)):
+            session.add(
+                StaffSession(
+                    staff_id=account.id,
+                    token_hash=bytes([number]) * 32,
+                    created_at=now - age,
+                    seen_at=now - age,
+                )
+            )
+    worker.sweep()
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(StaffSession.token_hash)).all() == [b"\1" * 32]
+
+
+def test_sealing_goes_on_until_everything_is_in_the_chain(
+    worker: Worker, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = LogCapture()
+    monkeypatch.setattr(
+        worker_module,
+        "log",
+        structlog.wrap_logger(
+            None, processors=[capture], wrapper_class=structlog.make_filtering_bound_logger(0)
+        ),
+    )
+    with sqlite_database.transaction() as session:
+        for number in range(SEAL_LIMIT + 1):
+            record(
+                session,
+                now=datetime.now(UTC),
+                actor="staff:1",
+                action="looked",
+                subject=f"x:{number}",
+            )
+    worker.seal()
+    worker.seal()
+    with sqlite_database.reading() as session:
+        report = verify_chain(session)
+    assert (report.sealed_count, report.open_count, report.broken) == (SEAL_LIMIT + 1, 0, None)
+    assert capture.entries == [
+        {"event": "audit sealed", "head": str(report.head), "log_level": "info"}
+    ]
 
 
 def test_night_waits_while_the_store_is_gone(

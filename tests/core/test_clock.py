@@ -49,8 +49,4 @@ def test_a_day_begins_with_its_start_and_not_before(day: date) -> None:
     start = clock.start_of(day)
 
     assert clock.day_of(start) == day
-    assert clock.day_of(start - timedelta(microseconds=1)) == clock.days_before(day, 1)
-
-
-def test_days_before_crosses_a_leap_day() -> None:
-    assert clock.days_before(date(2020, 3, 1), 2) == date(2020, 2, 28)
+    assert clock.day_of(start - timedelta(microseconds=1)) == day - timedelta(days=1)

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.simulator.ledger import Ledger
 from bot.simulator.mailbox import Channel, add_entry
 from bot.simulator.standin import serving
-from core.clock import day_of, days_before
+from core.clock import day_of
 from core.db import Database
 from core.places.model import Community, Street
 from core.places.service import mark_changed
@@ -88,7 +88,7 @@ def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
 def _fill(database: Database) -> None:
     """Two communities, one of them as bad as it gets, as of yesterday."""
     now = datetime.now(UTC)
-    day = days_before(day_of(now), 1)
+    day = day_of(now) - timedelta(days=1)
     with database.transaction() as session:
         street = Street(code="310104011", name="田林街道")
         session.add(street)

@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from bot.app import create_app
 from bot.settings import Settings
 from core.db import Database
-from handlers.access import Access
+from handlers.access import Access, mark_of, roles_of
 
 
 @pytest.fixture
@@ -47,3 +47,18 @@ def test_no_address_is_served_by_two_views(app: Flask) -> None:
                 twice.append(f"{method} {rule.rule}: {other}, {rule.endpoint}")
 
     assert twice == []
+
+
+def test_every_staff_page_names_its_roles_and_nothing_else_is_below_console(app: Flask) -> None:
+    marks = {Access.PUBLIC: set[str](), Access.SIGNING_IN: set[str](), Access.STAFF: set[str]()}
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        mark = mark_of(view)
+        is_console = rule.rule.startswith("/console")
+        assert is_console or mark not in {Access.SIGNING_IN, Access.STAFF}, rule.rule
+        if is_console:
+            assert mark is not None, rule.rule
+            assert bool(roles_of(view)) is (mark is Access.STAFF), rule.rule
+            marks[mark].add(rule.rule)
+    assert marks[Access.PUBLIC] == {"/console/sign-in"}
+    assert marks[Access.STAFF]

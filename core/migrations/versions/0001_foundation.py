@@ -240,7 +240,7 @@ def upgrade() -> None:
         sa.Column("openid", sa.String(length=64), nullable=False),
         sa.Column("unionid", sa.String(length=64), nullable=True),
         sa.Column("community_id", sa.Integer(), nullable=True),
-        sa.Column("is_following", sa.Boolean(), nullable=False),
+        sa.Column("is_following", sa.Boolean(), nullable=True),
         sa.Column("followed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("unfollowed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("came_by", sa.String(length=64), nullable=False),
@@ -304,6 +304,11 @@ def upgrade() -> None:
         sa.Column("community_id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_colour", sa.String(length=8), nullable=True),
+        sa.CheckConstraint(
+            "told_colour IN ('red', 'yellow', 'blue', 'grey')",
+            name=op.f("ck_colour_subscription_told_colour"),
+        ),
         sa.ForeignKeyConstraint(
             ["community_id"],
             ["community.id"],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.audit.model import AuditEntry
-from core.audit.service import record
+from core.audit.service import AuditQuery, list_entries, record
 from core.db import Database
 
 
@@ -32,3 +33,66 @@ def test_an_entry_goes_with_a_change_that_fails(database: Database, now: datetim
 
     with database.reading() as session:
         assert session.scalars(select(AuditEntry)).all() == []
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def _fill(session: Session, now: datetime) -> None:
+    rows = [
+        ("staff:1", "signed_in", "staff:1", 0),
+        ("staff:12", "looked", "person:7", 1),
+        ("person:7", "left", "person:7", 2),
+        ("staff:1", "looked", "person:71", 3),
+    ]
+    for actor, action, subject, hours in rows:
+        record(
+            session,
+            now=now + timedelta(hours=hours),
+            actor=actor,
+            action=action,
+            subject=subject,
+        )
+    session.flush()
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({}, [4, 3, 2, 1]),
+        ({"actor": "staff:1"}, [4, 1]),
+        ({"actor": "staff"}, [4, 2, 1]),
+        ({"actor": "st"}, []),
+        ({"actor": "%"}, []),
+        ({"action": "looked"}, [4, 2]),
+        ({"subject": "person:7"}, [3, 2]),
+        ({"subject": "person", "actor": "staff"}, [4, 2]),
+    ],
+    ids=str,
+)
+def test_entries_are_found_the_newest_first(
+    session: Session, now: datetime, values: dict[str, str], found: list[int]
+) -> None:
+    _fill(session, now)
+    page = list_entries(session, query=AuditQuery(**values))  # type: ignore[arg-type]
+    first = min(one.id for one in list_entries(session, query=AuditQuery()).entries)
+    assert [one.id - first + 1 for one in page.entries] == found
+    assert page.older_than is None
+
+
+def test_period_holds_its_beginning_and_not_its_end(session: Session, now: datetime) -> None:
+    _fill(session, now)
+    query = AuditQuery(since=now + timedelta(hours=1), until=now + timedelta(hours=3))
+    page = list_entries(session, query=query)
+    assert [one.action for one in page.entries] == ["left", "looked"]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(session: Session, now: datetime) -> None:
+    _fill(session, now)
+    seen, older_than = [], None
+    for _ in range(2):
+        page = list_entries(session, query=AuditQuery(), older_than=older_than, limit=2)
+        seen += [one.action for one in page.entries]
+        older_than = page.older_than
+    assert seen == ["looked", "left", "looked", "signed_in"]
+    assert older_than is None

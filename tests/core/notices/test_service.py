@@ -19,7 +19,7 @@ from core.db import Database
 from core.notices import feedback, service
 from core.notices.model import Notice
 from core.notices.rules import Channel, DeadReason, NoticeState
-from core.notices.service import Attempt, NoAttempt, NoticeDraft, Offer
+from core.notices.service import Attempt, NoAttempt, Offer
 from core.people.model import Person
 
 TEMPLATE_OFFER = Offer(template_id="t", is_window_open=False)
@@ -91,11 +91,9 @@ def test_notice_of_a_change_that_rolls_back_does_not_exist(
     assert _claim(database, now) == []
 
 
-def test_session_tells_whether_a_worker_should_be_woken(session: Session, now: datetime) -> None:
+def test_nothing_to_queue_queues_nothing(session: Session, now: datetime) -> None:
     service.queue_notices(session, now=now, drafts=[])
-    assert not service.has_queued_notices(session)
-    service.queue_notices(session, now=now, drafts=[NoticeDraft(kind="x", openid="o", key="k")])
-    assert service.has_queued_notices(session)
+    assert session.scalars(select(Notice)).all() == []
 
 
 def test_body_is_encrypted_in_the_table(database: Database, now: datetime) -> None:
@@ -240,15 +238,15 @@ def test_outbox_status_counts_depth_and_age(database: Database, now: datetime) -
     assert (status.due_count, status.oldest_due_seconds, status.next_at) == (0, 0.0, now)
 
 
-def test_dead_notices_are_listed_with_their_reasons(database: Database, now: datetime) -> None:
+def test_notice_that_cannot_reach_its_person_is_dead(database: Database, now: datetime) -> None:
     with database.transaction() as session:
         session.add(Person(openid="o1", is_following=False, created_at=now))
-    _queue(database, now, "a", "b")
+    _queue(database, now, "a")
     for notice_id in _claim(database, now):
         assert _begin(database, now, notice_id) is NoAttempt.UNREACHABLE
     with database.reading() as session:
-        dead = service.list_dead_notices(session, limit=1)
-    assert [(row.key, row.dead_reason) for row in dead] == [("b", DeadReason.UNREACHABLE)]
+        dead = session.scalars(select(Notice).where(Notice.state == NoticeState.DEAD)).all()
+    assert [(row.key, row.dead_reason) for row in dead] == [("a", DeadReason.UNREACHABLE)]
 
 
 def test_waiting_answer_is_the_newest_that_was_only_announced(

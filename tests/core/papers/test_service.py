@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.papers.model import Paper
-from core.papers.service import list_newest_papers, list_papers, list_papers_by_street
+from core.papers.service import list_newest_papers, list_papers
 from core.places.model import Street
 
 TODAY = date(2020, 3, 28)
@@ -53,8 +53,3 @@ def test_street_without_papers_has_none(session: Session) -> None:
 def test_newest_papers_are_of_all_streets(session: Session) -> None:
     papers = list_newest_papers(session, today=TODAY, limit=3)
     assert [paper.title for paper in papers] == ["1 2", "None 3", "2 5"]
-
-
-def test_papers_by_street_are_the_newest_of_each_district_first(session: Session) -> None:
-    papers = list_papers_by_street(session, today=TODAY)
-    assert [paper.title for paper in papers] == ["None 3", "2 5", "1 2"]

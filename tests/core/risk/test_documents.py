@@ -32,8 +32,7 @@ def test_parse_version_reads_every_field(document: Document) -> None:
     assert version.required == {"confirmed"}
     assert sum(one.weight for one in version.indicators) == 100
     assert version.names["keyarea"] == ("重点地区来沪人员", "‰")
-    suspected = version.find_indicator("suspected")
-    assert suspected is not None
+    (suspected,) = (one for one in version.indicators if one.code == "suspected")
     assert (suspected.weight, suspected.points) == (12, ((0, 0), (1, 50), (3, 100)))
 
 

@@ -1,37 +1,47 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from threading import Barrier
+from time import sleep
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from core.db import Database
 from core.notices.model import Notice
 from core.people.model import Person
 from core.places.model import Community, Street
 from core.risk.model import RiskScore
 from core.risk.notifying import queue_colour_notices
-from core.risk.service import subscribe
+from core.risk.service import subscribe, unsubscribe
 
 DAY = date(2020, 3, 27)
-LONG_AGO = timedelta(days=30)
+DAY_BEFORE = DAY - timedelta(days=1)
 
 
 @pytest.fixture
 def subscriber(session: Session, now: datetime) -> Person:
-    """Somebody who subscribed to the one community long ago."""
+    """Somebody who subscribed to the one community before it had a colour."""
     session.add(Street(id=1, code="1", name="田林街道"))
     session.add(Community(id=1, code="1", name="田林十二村", street_id=1, changed_at=now))
-    person = Person(openid="o-subscriber", created_at=now)
+    return subscribed(session, "o-subscriber", now=now)
+
+
+def subscribed(session: Session, openid: str, *, now: datetime) -> Person:
+    person = Person(openid=openid, created_at=now)
     session.add(person)
     session.flush()
-    subscribe(session, person_id=person.id, community_id=1, now=now - LONG_AGO)
+    subscribe(session, person_id=person.id, community_id=1, now=now)
     return person
 
 
 def score(
     session: Session, day: date, colour: str, *, now: datetime, is_published: bool = True
 ) -> None:
+    session.execute(delete(RiskScore).where(RiskScore.day == day))
     session.add(
         RiskScore(
             day=day,
@@ -50,17 +60,30 @@ def score(
     session.flush()
 
 
-def keys(session: Session) -> list[str]:
-    return list(session.scalars(select(Notice.key)))
+def told(session: Session, openid: str = "o-subscriber") -> list[tuple[object, object]]:
+    """Return the colours that somebody was told, each with the one before."""
+    notices = session.scalars(select(Notice).where(Notice.openid == openid).order_by(Notice.id))
+    return [(one.values["previous"], one.values["colour"]) for one in notices]
+
+
+def score_and_tell(
+    session: Session, days: Iterable[tuple[date, str]], *, now: datetime
+) -> list[int]:
+    """Score the days one after the other, a minute apart; return how many notices each brought."""
+    counts = []
+    for minute, (day, colour) in enumerate(days):
+        score(session, day, colour, now=now, is_published=colour != "grey")
+        counts.append(queue_colour_notices(session, now=now + timedelta(minutes=minute)))
+    return counts
 
 
 def test_subscriber_is_told_once_of_a_change(
     session: Session, subscriber: Person, now: datetime
 ) -> None:
-    score(session, DAY - timedelta(days=1), "blue", now=now)
+    score_and_tell(session, [(DAY_BEFORE, "blue")], now=now)
     score(session, DAY, "yellow", now=now)
-    for _ in range(2):
-        assert queue_colour_notices(session, day=DAY, now=now) == 1
+    later = now + timedelta(hours=1)
+    assert [queue_colour_notices(session, now=at) for at in (now, now, later)] == [1, 0, 0]
     notice = session.scalars(select(Notice)).one()
     assert (notice.kind, notice.openid) == ("colour_changed", "o-subscriber")
     assert notice.values == {
@@ -72,43 +95,115 @@ def test_subscriber_is_told_once_of_a_change(
     }
 
 
-def test_change_is_against_the_last_published_day(
-    session: Session, subscriber: Person, now: datetime
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        pytest.param(
+            [(DAY_BEFORE, "blue"), (DAY, "yellow"), (DAY, "red")],
+            [("blue", "yellow"), ("yellow", "red")],
+            id="a second change of a day",
+        ),
+        pytest.param(
+            [(DAY_BEFORE, "blue"), (DAY, "red"), (DAY, "blue")],
+            [("blue", "red"), ("red", "blue")],
+            id="a correction",
+        ),
+        pytest.param(
+            [(DAY, "blue"), (DAY, "red"), (DAY, "blue"), (DAY, "red")],
+            [("blue", "red"), ("red", "blue"), ("blue", "red")],
+            id="to and fro",
+        ),
+        pytest.param(
+            [(DAY_BEFORE, "blue"), (DAY, "red"), (DAY, "grey")],
+            [("blue", "red"), ("red", "blue")],
+            id="a score that was taken back",
+        ),
+        pytest.param(
+            [(DAY - timedelta(days=3), "red"), (DAY_BEFORE, "grey"), (DAY, "yellow")],
+            [("red", "yellow")],
+            id="publication held in between",
+        ),
+    ],
+)
+def test_every_real_change_is_told(
+    session: Session,
+    subscriber: Person,
+    now: datetime,
+    days: list[tuple[date, str]],
+    expected: list[tuple[str, str]],
 ) -> None:
-    score(session, DAY - timedelta(days=5), "red", now=now)
-    score(session, DAY - timedelta(days=3), "blue", now=now)
-    score(session, DAY - timedelta(days=1), "grey", now=now, is_published=False)
-    score(session, DAY, "yellow", now=now)
-    queue_colour_notices(session, day=DAY, now=now)
-    assert session.scalars(select(Notice)).one().values["previous"] == "blue"
+    # The card of three days ago is still shown at this hour of the night.
+    score_and_tell(session, days, now=now - timedelta(days=1, hours=7))
+    assert told(session) == expected
 
 
 @pytest.mark.parametrize(
-    "colours",
+    "days",
     [
-        pytest.param([("yellow", True), ("yellow", True)], id="no change"),
-        pytest.param([("yellow", True)], id="first score ever"),
-        pytest.param([("yellow", True), ("grey", False)], id="publication held"),
-        pytest.param([("yellow", False), ("red", True)], id="nothing published before"),
+        pytest.param([(DAY_BEFORE, "yellow"), (DAY, "yellow")], id="no change"),
+        pytest.param([(DAY, "yellow")], id="first colour ever"),
+        pytest.param([(DAY_BEFORE, "yellow"), (DAY, "grey")], id="publication held"),
+        pytest.param([(DAY_BEFORE, "grey"), (DAY, "red")], id="nothing published before"),
+        pytest.param([(DAY, "blue"), (DAY_BEFORE, "red")], id="the day before came later"),
+        pytest.param(
+            [(DAY, "blue"), (DAY + timedelta(days=2), "red")], id="a day that is still to come"
+        ),
     ],
 )
 def test_nobody_is_told_without_a_change(
-    session: Session, subscriber: Person, now: datetime, colours: list[tuple[str, bool]]
+    session: Session, subscriber: Person, now: datetime, days: list[tuple[date, str]]
 ) -> None:
-    for age, (colour, is_published) in enumerate(reversed(colours)):
-        score(session, DAY - timedelta(days=age), colour, now=now, is_published=is_published)
-    assert queue_colour_notices(session, day=DAY, now=now) == 0
-    assert keys(session) == []
+    assert score_and_tell(session, days, now=now) == [0] * len(days)
+    assert told(session) == []
 
 
-def test_somebody_who_subscribed_after_the_score_was_known_is_not_told(
+def test_nobody_is_told_what_a_card_shows_no_longer(
     session: Session, subscriber: Person, now: datetime
 ) -> None:
-    late = Person(openid="o-late", created_at=now)
-    session.add(late)
-    session.flush()
-    subscribe(session, person_id=late.id, community_id=1, now=now + timedelta(minutes=1))
-    score(session, DAY - timedelta(days=1), "blue", now=now)
+    score_and_tell(session, [(DAY_BEFORE, "blue")], now=now)
     score(session, DAY, "red", now=now)
-    queue_colour_notices(session, day=DAY, now=now + timedelta(hours=1))
-    assert keys(session) == [f"colour:1:{DAY}:{subscriber.id}"]
+    assert queue_colour_notices(session, now=now + timedelta(days=3)) == 0
+    assert queue_colour_notices(session, now=now + timedelta(days=2)) == 1
+
+
+def test_somebody_who_subscribes_after_a_change_is_told_of_the_next(
+    session: Session, subscriber: Person, now: datetime
+) -> None:
+    score_and_tell(session, [(DAY_BEFORE, "blue")], now=now)
+    score(session, DAY, "yellow", now=now)
+    subscribed(session, "o-late", now=now)
+    assert queue_colour_notices(session, now=now) == 1
+    assert told(session, "o-late") == []
+    assert score_and_tell(session, [(DAY, "red")], now=now) == [2]
+    assert told(session, "o-late") == [("yellow", "red")]
+
+
+def test_somebody_who_subscribes_anew_is_told_of_the_next_change(
+    session: Session, subscriber: Person, now: datetime
+) -> None:
+    score_and_tell(session, [(DAY, "blue"), (DAY, "red")], now=now)
+    unsubscribe(session, person_id=subscriber.id)
+    later = now + timedelta(hours=1)
+    score(session, DAY, "blue", now=later)
+    subscribe(session, person_id=subscriber.id, community_id=1, now=later)
+    assert score_and_tell(session, [(DAY, "blue"), (DAY, "red")], now=later) == [0, 1]
+
+
+def test_two_that_tell_together_tell_once(database: Database, now: datetime) -> None:
+    with database.transaction() as session:
+        session.add(Street(id=1, code="1", name="田林街道"))
+        session.add(Community(id=1, code="1", name="田林十二村", street_id=1, changed_at=now))
+        score(session, DAY, "blue", now=now)
+        subscribed(session, "o-subscriber", now=now)
+        score(session, DAY, "red", now=now)
+    gate = Barrier(2)
+
+    def tell(number: int) -> int:
+        gate.wait()
+        with database.transaction() as session:
+            count = queue_colour_notices(session, now=now + timedelta(seconds=number))
+            sleep(0.1)  # the other is on its way meanwhile
+            return count
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(tell, range(2))) == [0, 1]

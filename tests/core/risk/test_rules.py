@@ -19,7 +19,8 @@ from core.risk.rules import (
 from core.risk.versions import get_version
 
 VERSION = get_version()
-CODES = [one.code for one in VERSION.indicators]
+INDICATORS = {one.code: one for one in VERSION.indicators}
+CODES = list(INDICATORS)
 
 readings_of_some = st.dictionaries(
     st.sampled_from(CODES),
@@ -183,15 +184,13 @@ def test_score_that_belongs_on_the_cut_is_on_it_in_spite_of_binary_fractions() -
 def test_norm_is_linear_between_the_points_and_flat_outside(
     code: str, value: float, norm: float
 ) -> None:
-    indicator = VERSION.find_indicator(code)
-    assert indicator is not None
+    indicator = INDICATORS[code]
     assert indicator.norm_of(value) == pytest.approx(norm)
 
 
 @given(code=st.sampled_from(CODES), low=st.floats(0, 100), more=st.floats(0, 100))
 def test_norm_never_falls(code: str, low: float, more: float) -> None:
-    indicator = VERSION.find_indicator(code)
-    assert indicator is not None
+    indicator = INDICATORS[code]
     assert 0 <= indicator.norm_of(low) <= indicator.norm_of(low + more) <= 100
 
 

@@ -1,0 +1,384 @@
+"""Importing the register of legal persons: new companies, changed ones, other owners.
+
+What a report says of a refused row never quotes a person's name or number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from core.audit.service import record
+from core.clock import day_of
+from core.errors import InvalidInputError
+from core.importing import (
+    ImportOutcome,
+    ImportRow,
+    RowRefusedError,
+    check_first,
+    code_in,
+    shown,
+    text_in,
+)
+from core.people.documents import (
+    Document,
+    DocumentBirthDateError,
+    DocumentCharacterError,
+    DocumentCheckDigitError,
+    DocumentFormError,
+    DocumentKind,
+    DocumentLengthError,
+    DocumentMissingError,
+    DocumentOutdatedError,
+    InvalidDocumentError,
+    document_of,
+    kind_named,
+)
+from core.people.names import (
+    InvalidNameError,
+    NameCharacterError,
+    NameMissingError,
+    NameTooLongError,
+    name_of,
+)
+from core.places.model import Street
+from core.places.streets import likely_street, official_codes
+from core.registry.model import KNOWN_ID, Company, CompanyChange, update_by_id
+from core.registry.rules import (
+    CompanyState,
+    Field,
+    InvalidUsccError,
+    UsccCharacterError,
+    UsccCheckDigitError,
+    UsccLengthError,
+    UsccMissingError,
+    kind_of,
+    may_become,
+    owner_changes_of,
+    state_of,
+    uscc_of,
+)
+from core.registry.service import REGISTER, list_not_seen, owner_key_of
+
+COMPANY_COLUMNS: Final = (
+    *("uscc", "name", "legal_person_name", "legal_person_id"),
+    *("address", "street", "industry", "state"),
+)
+COMPANY_OPTIONAL_COLUMNS: Final = ("id_kind",)
+
+ACTOR: Final = "operator:import"
+OWNER_CHANGED: Final = "owner_changed"
+NOT_SEEN: Final = "not_seen"
+CHUNK: Final = 5000  # ids in one statement; databases limit them
+
+# The reason of a row, whose text names the column, for what the person themselves is told.
+_REASONS: Final[Mapping[type[InvalidInputError], str]] = {
+    DocumentMissingError: "cell_empty",
+    DocumentOutdatedError: "document_outdated",
+    DocumentLengthError: "document_length",
+    DocumentCharacterError: "document_character",
+    DocumentBirthDateError: "document_birth_date",
+    DocumentCheckDigitError: "document_check_digit",
+    DocumentFormError: "document_form",
+    NameMissingError: "cell_empty",
+    NameTooLongError: "name_too_long",
+    NameCharacterError: "name_character",
+    UsccMissingError: "cell_empty",
+    UsccLengthError: "uscc_length",
+    UsccCharacterError: "uscc_character",
+    UsccCheckDigitError: "uscc_check_digit",
+}
+_PLAIN_FIELDS: Final = {
+    "name": Field.NAME,
+    "address": Field.ADDRESS,
+    "street_id": Field.STREET,
+    "industry": Field.INDUSTRY,
+    "state": Field.STATE,
+}
+_OWNER_FIELDS: Final = ("owner_name", "owner_id", "owner_id_kind")
+_FIELDS: Final = (*_PLAIN_FIELDS, *_OWNER_FIELDS)
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class _Known:
+    """A company that is registered already, its owner decrypted."""
+
+    id: int
+    values: dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class _Changes:
+    """What is to be written once the whole file is read."""
+
+    created: list[dict[str, Any]] = field(default_factory=list)
+    updated: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    owner_changed: dict[str, int] = field(default_factory=dict)
+
+
+def import_companies(
+    session: Session, rows: Iterable[ImportRow], *, now: datetime
+) -> ImportOutcome:
+    """Register the companies of a file; known codes are changed, none is removed.
+
+    Args:
+        session: the session of the import.
+        rows: with the columns `COMPANY_COLUMNS`, perhaps `COMPANY_OPTIONAL_COLUMNS`.
+        now: aware instant; birth dates must be plausible on its day.
+
+    Returns:
+        Counts, refused rows, changed fields, and under `OWNER_CHANGED` the codes of companies
+        for which another person stands now. The writes are a few statements for any size.
+    """
+    outcome, changes = ImportOutcome(), _Changes()
+    streets = _Streets(session)
+    known = _known_companies(session)
+    seen: dict[str, int] = {}
+    named: set[int] = set()
+    for row in rows:
+        try:
+            uscc = _uscc_in(row)
+            if uscc in known:
+                named.add(known[uscc].id)  # a company whose row is refused is there all the same
+            values = _values_of(row, streets, today=day_of(now))
+            _check_state(values, known.get(uscc))
+            check_first(uscc, line=row.line, seen=seen)
+        except RowRefusedError as refused:
+            outcome.rejections.append(refused.at(row.line))
+            continue
+        _plan(uscc, values, known.get(uscc), changes, streets=streets, outcome=outcome, now=now)
+    _write(session, changes, named=named, now=now)
+    _report(session, changes, outcome, now=now)
+    return outcome
+
+
+def name_missing(session: Session, outcome: ImportOutcome, *, now: datetime) -> None:
+    """Add to a full file's outcome, under `NOT_SEEN`, the companies that it does not name.
+
+    They are left as they are: a file may be cut off, and a register is never complete.
+    """
+    outcome.findings[NOT_SEEN] = list_not_seen(session, since=now)
+
+
+# ---- reading a row --------------------------------------------------------------------------
+
+
+def _refusal(error: InvalidInputError, column: str) -> RowRefusedError:
+    return RowRefusedError(_REASONS[type(error)], column=column)
+
+
+def _uscc_in(row: ImportRow) -> str:
+    try:
+        return uscc_of(code_in(row, "uscc", max_length=50))
+    except InvalidUsccError as error:
+        raise _refusal(error, "uscc") from None
+
+
+def _values_of(row: ImportRow, streets: _Streets, *, today: date) -> dict[str, Any]:
+    document = _document_in(row, today=today)
+    return {
+        "name": text_in(row, "name", max_length=100),
+        "owner_name": _owner_name_in(row),
+        "owner_id": document.number,
+        "owner_id_kind": document.kind.value,
+        "address": text_in(row, "address", max_length=200),
+        "street_id": streets.id_of(text_in(row, "street", max_length=50)),
+        "industry": text_in(row, "industry", max_length=50, is_required=False),
+        "state": _state_in(row).value,
+    }
+
+
+def _owner_name_in(row: ImportRow) -> str:
+    try:
+        return name_of(row.cells["legal_person_name"])
+    except InvalidNameError as error:
+        raise _refusal(error, "legal_person_name") from None
+
+
+def _document_in(row: ImportRow, *, today: date) -> Document:
+    if "legal_person_id" in row.numbers:
+        raise RowRefusedError("document_is_number", column="legal_person_id")
+    kind = _kind_in(row)
+    try:
+        return document_of(row.cells["legal_person_id"], kind=kind, today=today)
+    except InvalidDocumentError as error:
+        raise _refusal(error, "legal_person_id") from None
+
+
+def _kind_in(row: ImportRow) -> DocumentKind | None:
+    text = text_in(row, "id_kind", max_length=50, is_required=False)
+    kind = kind_named(text)
+    if text and kind is None:
+        raise RowRefusedError("document_kind_unknown", value=shown(text))
+    return kind
+
+
+def _state_in(row: ImportRow) -> CompanyState:
+    text = text_in(row, "state", max_length=50, is_required=False)
+    if not text:
+        return CompanyState.ACTIVE
+    state = state_of(text)
+    if state is None:
+        raise RowRefusedError("company_state_unknown", value=shown(text))
+    return state
+
+
+def _check_state(values: Mapping[str, Any], known: _Known | None) -> None:
+    """Check that a company can have become what the file says.
+
+    Raises:
+        RowRefusedError: it was deregistered, say, and is to be suspended now.
+    """
+    if known is None:
+        return
+    old, new = CompanyState(known.values["state"]), CompanyState(values["state"])
+    if not may_become(old, new):
+        raise RowRefusedError("company_state_impossible", old=old.value, new=new.value)
+
+
+class _Streets:
+    """The streets by name; the district's own are created when no file named them before."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._ids = dict(session.execute(select(Street.name, Street.id)).all())
+        self._names = {identity: name for name, identity in self._ids.items()}
+
+    def id_of(self, name: str) -> int:
+        """Return the id of a street.
+
+        Raises:
+            RowRefusedError: the district has no such street.
+        """
+        found = self._ids.get(name)
+        if found is not None:
+            return found
+        official = official_codes()
+        if name in official:
+            return self._create(name, official[name])
+        likely = likely_street(name, [*self._ids, *official])
+        if likely:
+            raise RowRefusedError("street_unknown_like", value=name, likely=likely)
+        raise RowRefusedError("street_unknown", value=name)
+
+    def name_of(self, identity: int) -> str:
+        """Return the name of a street."""
+        return self._names[identity]
+
+    def _create(self, name: str, code: str) -> int:
+        street = Street(name=name, code=code)
+        self._session.add(street)
+        self._session.flush()
+        self._ids[name] = street.id
+        self._names[street.id] = name
+        return street.id
+
+
+# ---- comparing with the register ------------------------------------------------------------
+
+
+def _known_companies(session: Session) -> dict[str, _Known]:
+    table = Company.__table__.c
+    columns = (table.uscc, table.id, *(table[name] for name in _FIELDS))
+    return {
+        uscc: _Known(id=identity, values=dict(zip(_FIELDS, values, strict=True)))
+        for uscc, identity, *values in session.execute(select(*columns))
+    }
+
+
+def _plan(
+    uscc: str,
+    values: dict[str, Any],
+    known: _Known | None,
+    changes: _Changes,
+    *,
+    streets: _Streets,
+    outcome: ImportOutcome,
+    now: datetime,
+) -> None:
+    """Note what a row changes, and count it."""
+    if known is None:
+        identity = {"uscc": uscc, "kind": kind_of(uscc).value}
+        changes.created.append({**identity, **values, **_hashes_of(values)})
+        outcome.created_count += 1
+        return
+    # Compared decrypted: hashes differ from key to key, and a rotation is no change of owner.
+    found = dict(_differences(known.values, values, streets))
+    if found:
+        changes.updated.append({KNOWN_ID: known.id, **values, **_hashes_of(values)})
+        changes.history += [
+            {"company_id": known.id, "at": now, "field": name.value, "old": old, "new": new}
+            for name, (old, new) in found.items()
+        ]
+        outcome.field_counts.update(name.value for name in found)
+        outcome.updated_count += 1
+    else:
+        outcome.unchanged_count += 1
+    if Field.OWNER in found:
+        changes.owner_changed[uscc] = known.id
+
+
+def _hashes_of(values: Mapping[str, Any]) -> dict[str, bytes]:
+    owner = owner_key_of(name=values["owner_name"], number=values["owner_id"])
+    return {"owner_name_hash": owner.name_hashes[0], "owner_id_hash": owner.id_hashes[0]}
+
+
+def _differences(
+    old: Mapping[str, Any], new: Mapping[str, Any], streets: _Streets
+) -> Iterator[tuple[Field, tuple[str | None, str | None]]]:
+    """Yield what changed, with old and new where they are not personal."""
+    for column, name in _PLAIN_FIELDS.items():
+        if old[column] != new[column]:
+            pair = old[column], new[column]
+            if name is Field.STREET:
+                pair = streets.name_of(pair[0]), streets.name_of(pair[1])
+            yield name, pair
+    before, after = (
+        (one["owner_name"], one["owner_id"], one["owner_id_kind"]) for one in (old, new)
+    )
+    for private in sorted(owner_changes_of(old=before, new=after)):
+        yield private, (None, None)
+
+
+# ---- writing --------------------------------------------------------------------------------
+
+
+def _write(session: Session, changes: _Changes, *, named: Collection[int], now: datetime) -> None:
+    # The mapper would send one statement a row.
+    connection = session.connection()
+    if changes.created:
+        stamps = {"changed_at": now, "first_seen_at": now, "last_seen_at": now}
+        connection.execute(insert(Company), [{**values, **stamps} for values in changes.created])
+    if changes.updated:
+        changed = [{**values, "changed_at": now} for values in changes.updated]
+        connection.execute(update_by_id(changed[0]), changed)
+    if changes.history:
+        connection.execute(insert(CompanyChange), changes.history)
+    ids = iter(sorted(named))
+    while chunk := list(islice(ids, CHUNK)):
+        connection.execute(update(Company).where(Company.id.in_(chunk)).values(last_seen_at=now))
+
+
+def _report(session: Session, changes: _Changes, outcome: ImportOutcome, *, now: datetime) -> None:
+    if changes.owner_changed:
+        outcome.findings[OWNER_CHANGED] = sorted(changes.owner_changed)
+    for identity in changes.owner_changed.values():
+        record(session, now=now, actor=ACTOR, action="owner_changed", subject=f"company:{identity}")
+    record(
+        session,
+        now=now,
+        actor=ACTOR,
+        action="companies_imported",
+        subject=REGISTER,
+        created=outcome.created_count,
+        updated=outcome.updated_count,
+        unchanged=outcome.unchanged_count,
+        rejected=len(outcome.rejections),
+    )
