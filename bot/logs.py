@@ -58,5 +58,6 @@ def configure_logs(settings: Settings) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        # A cached logger keeps the level it was first used with, whatever is configured later.
+        cache_logger_on_first_use=settings.is_production,
     )

@@ -18,6 +18,7 @@ import hypothesis
 import pytest
 import pytest_socket
 import redis
+import structlog
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy.orm import Session
 
@@ -129,6 +130,13 @@ def worker_number(request: pytest.FixtureRequest) -> int:
 def now() -> datetime:
     """A Saturday morning of the spring of 2020, aware, in Asia/Shanghai."""
     return datetime(2020, 3, 28, 8, 0, tzinfo=SHANGHAI)
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """What one test configures of the logs is gone before the next."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)
