@@ -159,6 +159,16 @@ _TALKED_OF: Final = re.compile(
 _CHRONIC: Final = re.compile(r"(?<=[病压脏癌糖梗瘤喘脂症])(?<!染病)(?<![重轻急]症)(?:患者|病人)")
 # 户外运动会 is no 户外运动.
 _GAMES: Final = re.compile(r"运动会(?!不)")
+# 和别人离得远, 跟行人保持距离: the distance counts, not the people it is kept from.
+_APART: Final = re.compile(
+    r"[和跟与同离距](?:别人|他人|旁人|其他人|行人|路人|陌生人|人群?|人家|大家)[^,要戴]{0,3}?"
+    r"(?:(?:离|隔|站|坐|距离|相隔|相距)[^,要戴近不没]{0,3}远|(?:保持|拉开)[^,要戴不没]{0,4}距离)"
+)
+# 跟家人一起吃晚饭: the household at its table.
+_AT_TABLE: Final = re.compile(
+    r"[和跟与同](?:家人|家里人|老婆孩子|老公孩子)们?(?:一起|一块儿?|一道)?"
+    r"吃(?:个|顿)?(?:[早午中晚]|年夜|团圆)?饭(?![店馆局堂])"
+)
 _NUMERALS: Final = frozenset("0123456789两俩二三四五六七八九十百几")
 _HIGH_NUMERALS: Final = frozenset("16789六七八九百")
 _ANY: Final[frozenset[str]] = frozenset()
@@ -167,6 +177,8 @@ _PATTERNS: Final[tuple[tuple[frozenset[str], re.Pattern[str], str], ...]] = (
     (frozenset("冠流"), _TALKED_OF, ""),
     (frozenset("患病"), _CHRONIC, ""),
     (frozenset("动"), _GAMES, ",运动会"),
+    (frozenset("远距"), _APART, "离得远"),
+    (frozenset("饭"), _AT_TABLE, "在家吃"),
     (_ANY, _MANY, "人多,"),
     (_NUMERALS, _COUNT, "几个人"),
     (_ANY, _GROUP, "一群人"),

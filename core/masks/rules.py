@@ -167,7 +167,9 @@ def _is_alone(marks: str) -> bool:
 
 
 def _is_outdoors(marks: str) -> bool:
-    return _has(marks, "OXQ") and not _GOES_ELSEWHERE.search(marks)
+    """Return whether one is in the open air; 出门 tells so only where few people are said to be."""
+    is_out = _has(marks, "OXQ") or ("G" in marks and _has(marks, "EF"))
+    return is_out and not _GOES_ELSEWHERE.search(marks)
 
 
 def _is_doubtful(marks: str) -> bool:

@@ -10,6 +10,7 @@ class Purpose(StrEnum):
 
     OWN_COMMUNITY = "own_community"
     COLOUR_NOTICES = "colour_notices"
+    RETURN_TO_WORK = "return_to_work"
 
 
 class ConsentWording(StrEnum):
@@ -17,9 +18,11 @@ class ConsentWording(StrEnum):
 
     OWN_COMMUNITY = "own-community-1"
     COLOUR_NOTICES = "colour-notices-1"
+    RETURN_TO_WORK = "return-to-work-1"
 
 
 WORDING_OF = {
     Purpose.OWN_COMMUNITY: ConsentWording.OWN_COMMUNITY,
     Purpose.COLOUR_NOTICES: ConsentWording.COLOUR_NOTICES,
+    Purpose.RETURN_TO_WORK: ConsentWording.RETURN_TO_WORK,
 }

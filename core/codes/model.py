@@ -1,0 +1,48 @@
+"""The table of codes to scan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, EncryptedText, UtcDateTime
+
+# The hash of this column is searched; see `Keyring.lookup_hashes`.
+TOKEN_COLUMN = "entry_code.token"  # noqa: S105  the name of a column
+
+
+class EntryCode(Base):
+    """A code that people scan to register with its subject, `company:7`; at most one is live.
+
+    Who reads the database must not be able to print a working code: the token is encrypted.
+    """
+
+    __tablename__ = "entry_code"
+    __table_args__ = (
+        CheckConstraint(
+            "retired_reason IN ('rotated', 'retired', 'owner_changed', 'reported', 'expired')",
+            name="retired_reason",
+        ),
+        CheckConstraint("(retired_at IS NULL) = (retired_reason IS NULL)", name="retired"),
+        Index(
+            "uq_entry_code_live",
+            "subject",
+            unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(80), index=True)
+    token: Mapped[str] = mapped_column(EncryptedText(TOKEN_COLUMN))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    # Short enough to be read out on the phone: whoever doubts a poster compares it.
+    check_code: Mapped[str] = mapped_column(String(8))
+    created_by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    retired_reason: Mapped[str | None] = mapped_column(String(16))

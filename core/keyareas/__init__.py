@@ -1,0 +1,1 @@
+"""Key areas: dated lists of places, against which a stay is screened as of its days."""
