@@ -82,7 +82,13 @@ class Window:
 
 
 class Store(ABC):
-    """Short-lived state. Every method may raise StoreUnavailableError."""
+    """Short-lived state. Every method may raise StoreUnavailableError.
+
+    Attributes:
+        is_quick: whether it answers or fails within a second, whatever else goes on.
+    """
+
+    is_quick: bool = False
 
     @abstractmethod
     def claim(self, key: str, openid: str, *, owner: str, window: Window | None = None) -> Claim:
@@ -360,6 +366,8 @@ class _Script:
 
 class RedisStore(Store):
     """State in Redis; every compound step is one script, so it is atomic and one round trip."""
+
+    is_quick = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from handlers.turn import Rendered, Reply
 DAY_FORMAT: Final = "{0.month}月{0.day}日"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 MAX_BYTES = 2048  # of a passive text reply and of a customer-service message, in UTF-8
+MAX_PAGES_KEPT: Final = 4096
 _BREAKS = re.compile(r"[。！？；，、]")
 _LINK = re.compile(r"<a\b.*?(?:</a>|\Z)", re.DOTALL)
 
@@ -97,6 +98,7 @@ class Texts:
             module = self._environment.get_template(f"chat/{path.parent.name}/_words.txt").module
             self._environment.globals[f"{path.parent.name}_words"] = module
         self._compiled: dict[str, Template] = {}
+        self._pages: dict[Hashable, tuple[str, str]] = {}
         self._read_on = "\n" + self.render(Reply(template="service/read_on"))
 
     def render(self, reply: Reply) -> str:
@@ -109,13 +111,24 @@ class Texts:
 
     def first_page(self, reply: Reply) -> tuple[str, str]:
         """Return the part of a reply's text that fits one message, and the rest."""
-        return cut_text(self.render(reply), mark=self._read_on)
+        if reply.same is None:
+            return cut_text(self.render(reply), mark=self._read_on)
+        key = (reply.template, reply.same)
+        page = self._pages.get(key)
+        if page is None:
+            page = cut_text(self.render(reply), mark=self._read_on)
+            if len(self._pages) >= MAX_PAGES_KEPT:
+                self._pages.clear()
+            self._pages[key] = page
+        return page
 
     def text_of(self, path: str, values: Mapping[str, object]) -> str:
         """Return the text of any template below `templates/`."""
         template = self._compiled.get(path)
         if template is None:
             template = self._compiled[path] = self._environment.get_template(path)
+            # They are copied for every text, and a chain of mappings is slow to copy.
+            template.globals = dict(template.globals)
         return template.render(values).strip()
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -38,6 +38,16 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID_BYTES = 4
 BUSY_TIMEOUT_MS = 5000
+# Whoever reads is waited for: a locked table must not hold them for longer.
+READ_TIMEOUT_MS = 2000
+# Seconds, but for the milliseconds of `tcp_user_timeout`: a server that vanished is noticed.
+_PATIENCE: Final[dict[str, Any]] = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 4000,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+}
 
 
 class Base(DeclarativeBase):
@@ -204,7 +214,8 @@ class Database:
     """Two engines on one database: one that writes in transactions, one that only reads.
 
     The reading engine runs in autocommit: a hot look-up costs one round trip, and on SQLite it
-    never waits for a writer.
+    never waits for a writer. On PostgreSQL a statement that reads is given up after two seconds;
+    what may take longer, like an export, reads in a transaction.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
@@ -348,14 +359,18 @@ def _make_engine(url: URL, *, pool_size: int, **options: Any) -> Engine:
         if "isolation_level" not in options:
             event.listen(engine, "begin", _begin_immediate)
         return engine
+    is_writing = "isolation_level" not in options
+    settings = "-c timezone=UTC" + (
+        "" if is_writing else f" -c statement_timeout={READ_TIMEOUT_MS}"
+    )
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=3,
         # A restarted database must not cost the next writer their message; a reader asks again.
-        pool_pre_ping="isolation_level" not in options,
-        connect_args={"connect_timeout": 3, "options": "-c timezone=UTC"},
+        pool_pre_ping=is_writing,
+        connect_args=_PATIENCE | {"options": settings},
         **options,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -103,12 +103,15 @@ class Reply:
         values: what the template names.
         conversation: what goes on; None ends whatever was in progress, KEEP leaves it.
         handover: pass the person on to customer service.
+        same: two replies of a template with an equal mark say the same: the text need not be
+            made again. None: nobody can tell.
     """
 
     template: str
     values: Mapping[str, object] = field(default_factory=dict)
     conversation: Conversation | Literal[Keep.KEEP] | None = None
     handover: bool = False
+    same: Hashable = None
 
 
 SILENCE: Final = Reply(template="", conversation=KEEP)

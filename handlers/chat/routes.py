@@ -25,12 +25,14 @@ class Route:
         matches: cheap and pure; decides by the turn alone.
         answer: reads the turn, calls one use case, chooses a reply.
         writes: whether the answer may change anything.
+        is_quick: whether it is ready in milliseconds: memory, and a few rows found by a key.
     """
 
     name: str
     matches: Callable[[Turn], bool]
     answer: Callable[[Turn, Session], Reply]
     writes: bool = False
+    is_quick: bool = False
 
 
 def _always(turn: Turn) -> bool:  # noqa: ARG001
@@ -41,40 +43,40 @@ ROUTES: Final = (
     # What the platform reports.
     Route("follow", events.is_follow, events.answer_follow, writes=True),
     Route("leave", events.is_leave, events.answer_leave, writes=True),
-    Route("scan", events.is_scan, events.answer_scan),
+    Route("scan", events.is_scan, events.answer_scan, is_quick=True),
     Route("delivery_report", events.is_delivery_report, events.answer_delivery_report, writes=True),
     Route("consent", events.is_consent, events.answer_consent, writes=True),
     Route("withdrawal", events.is_withdrawal, events.answer_withdrawal, writes=True),
     # A conversation in progress: leave it, read on, choose.
-    Route("cancel", service.is_cancel, service.answer_cancel),
-    Route("read_on", service.is_reading_on, service.answer_reading_on),
-    Route("waiting_answer", service.is_waiting_answer, service.answer_waiting),
-    Route("choose", choices.is_choice_to_read, choices.answer_choice),
+    Route("cancel", service.is_cancel, service.answer_cancel, is_quick=True),
+    Route("read_on", service.is_reading_on, service.answer_reading_on, is_quick=True),
+    Route("waiting_answer", service.is_waiting_answer, service.answer_waiting, is_quick=True),
+    Route("choose", choices.is_choice_to_read, choices.answer_choice, is_quick=True),
     Route("choose_and_change", choices.is_choice_to_write, choices.answer_choice, writes=True),
     # Commands and questions with words of their own.
-    Route("help", service.is_help, service.answer_help),
-    Route("thanks", service.is_thanks, service.answer_thanks),
-    Route("handover", service.is_handover, service.answer_handover),
-    Route("masks", masks.matches, masks.answer),
-    Route("human", service.is_human, service.answer_human),
-    Route("subscriptions", risk.is_subscription_list, risk.answer_subscription_list),
+    Route("help", service.is_help, service.answer_help, is_quick=True),
+    Route("thanks", service.is_thanks, service.answer_thanks, is_quick=True),
+    Route("handover", service.is_handover, service.answer_handover, is_quick=True),
+    Route("masks", masks.matches, masks.answer, is_quick=True),
+    Route("human", service.is_human, service.answer_human, is_quick=True),
+    Route("subscriptions", risk.is_subscription_list, risk.answer_subscription_list, is_quick=True),
     Route("unsubscribe", risk.is_unsubscribing, risk.answer_unsubscribing, writes=True),
     Route("subscribe", risk.is_subscribing, risk.answer_subscribing, writes=True),
     Route("unbind", people.is_unbinding, people.answer_unbinding, writes=True),
     Route("bind", people.is_binding, people.answer_binding, writes=True),
-    Route("own_community", people.is_own, risk.answer_own),
-    Route("papers", papers.is_paper_question, papers.answer_papers),
-    Route("health_code", service.is_health_code, service.answer_health_code),
+    Route("own_community", people.is_own, risk.answer_own, is_quick=True),
+    Route("papers", papers.is_paper_question, papers.answer_papers, is_quick=True),
+    Route("health_code", service.is_health_code, service.answer_health_code, is_quick=True),
     # Names of communities.
-    Route("location", risk.has_location, risk.answer_location),
+    Route("location", risk.has_location, risk.answer_location, is_quick=True),
     Route("name_and_change", choices.is_name_to_write, choices.answer_name, writes=True),
-    Route("name_papers", choices.is_name_to_read, choices.answer_name),
-    Route("colour", risk.is_colour_question, risk.answer_colour),
-    Route("named", risk.is_maybe_named, risk.answer_named),
+    Route("name_papers", choices.is_name_to_read, choices.answer_name, is_quick=True),
+    Route("colour", risk.is_colour_question, risk.answer_colour, is_quick=True),
+    Route("named", risk.is_maybe_named, risk.answer_named, is_quick=True),
     # The rest.
-    Route("unreadable", service.is_unreadable, service.answer_unreadable),
-    Route("other_event", events.is_other_event, events.answer_nothing),
-    Route("not_understood", _always, service.answer_not_understood),
+    Route("unreadable", service.is_unreadable, service.answer_unreadable, is_quick=True),
+    Route("other_event", events.is_other_event, events.answer_nothing, is_quick=True),
+    Route("not_understood", _always, service.answer_not_understood, is_quick=True),
 )
 
 

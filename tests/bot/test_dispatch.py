@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, undefer
 from structlog.testing import LogCapture
 
 from bot import dispatch
-from bot.dispatch import Answer, AnswerKind, Dispatcher, Turn, _Pool
+from bot.dispatch import SILENT, Answer, AnswerKind, Dispatcher, Turn, _Pool
 from bot.store import RedisStore, Store, StoreUnavailableError
 from bot.table_store import TableStore
 from bot.texts import MAX_BYTES, Texts
@@ -76,7 +76,13 @@ class Desk:
             self.handled.append(turn.text)
             return self.routes[name](turn, session)
 
-        return Route(name, lambda _: True, answer, writes=name.startswith("write"))
+        return Route(
+            name,
+            lambda _: True,
+            answer,
+            writes=name.startswith("write"),
+            is_quick=name.startswith("quick"),
+        )
 
     def open(self, **options: Any) -> Dispatcher:
         made = Dispatcher(
@@ -193,6 +199,76 @@ def test_four_deliveries_at_once_are_handled_once(desk: Desk) -> None:
     assert desk.handled == [f"echo {number}" for number in range(4)]
 
 
+# --- at once ------------------------------------------------------------------------------------
+
+
+def test_quick_question_is_answered_in_the_thread_of_the_request(
+    sqlite_database: Database, redis_url: str
+) -> None:
+    threads = []
+
+    def note(turn: Turn, _session: Session) -> Reply:
+        threads.append(threading.current_thread())
+        return _says(turn.text)
+
+    with _desk(sqlite_database, lambda: RedisStore(redis_url)) as desk:
+        desk.routes |= {"quick": note, "slow": note}
+        one = desk.open()
+        assert one.answer(_turn("quick a", 1)).text == "quick a"
+        assert one.answer(_turn("slow b", 2)).text == "slow b"
+        assert one.answer(_turn("quick a", 1)).text == "quick a"
+    assert threads[0] is threading.current_thread()
+    assert threads[1] is not threading.current_thread()
+    assert len(threads) == 2
+
+
+def test_quick_question_that_fails_is_tried_again_by_the_pool(desk: Desk) -> None:
+    failures = [OperationalError("SELECT", {}, Exception("gone")), None]
+
+    def fail_once(_turn: Turn, _session: Session) -> Reply:
+        if (failure := failures.pop(0)) is not None:
+            raise failure
+        return _says("again")
+
+    desk.routes["quick"] = fail_once
+    dispatcher = desk.open()
+    said = dispatcher.answer(_turn("quick")).text
+    # Without Redis nothing is done at once, so the failure is what is told.
+    assert said == "again" if isinstance(desk.make_store(), RedisStore) else BUSY in said
+
+
+def test_quick_question_waits_behind_the_earlier_message_of_its_person(desk: Desk) -> None:
+    gate = desk.routes["write"] = Gate()
+    desk.routes["quick"] = lambda turn, _: _says(f"after {turn.text}")
+    one, other = desk.open(), desk.open()
+    first = _in_background(lambda: one.answer(_turn("write", 1)))
+    assert gate.entered.wait(5)
+    second = _in_background(lambda: other.answer(_turn("quick", 2)))
+    time.sleep(0.1)
+    assert not second.done()
+    gate.go_on.set()
+    assert first.result(5).text == "done"
+    assert second.result(5).text == "after quick"
+    assert desk.handled == ["write", "quick"]
+
+
+def test_read_that_waits_for_a_locked_table_is_answered_late_and_right(
+    postgres_database: Database, redis_url: str
+) -> None:
+    def read(_turn: Turn, session: Session) -> Reply:
+        return _says(f"{session.scalar(select(Notice.id).limit(1))} read")
+
+    with _desk(postgres_database, lambda: RedisStore(redis_url)) as desk:
+        desk.routes["quick"] = read
+        dispatcher = desk.open(budget_seconds=3.0)
+        with postgres_database.transaction() as blocker:
+            blocker.execute(text("LOCK TABLE notice IN ACCESS EXCLUSIVE MODE"))
+            began = time.monotonic()
+            assert dispatcher.answer(_turn("quick")) == SILENT
+            assert time.monotonic() - began < 4
+        assert [notice.body for notice in desk.wait_for_notices(1)] == ["None read"]
+
+
 CHILD = """
 import os, sys, time, types
 from collections import namedtuple
@@ -201,7 +277,7 @@ from datetime import datetime, UTC
 
 # The real table takes seconds to load, and is not what is tried here.
 table = sys.modules["handlers.chat.routes"] = types.ModuleType("handlers.chat.routes")
-table.Route, table.route_for = namedtuple("Route", "name answer writes"), None
+table.Route, table.route_for = namedtuple("Route", "name answer writes is_quick"), None
 
 from bot.dispatch import Dispatcher
 from bot.store import RedisStore
@@ -224,7 +300,7 @@ def answer(turn, session):
     return Reply(template="service/rest", values={"rest": Rendered("by " + mode)})
 
 d = Dispatcher(database=database, store=store, texts=Texts(constants=%r),
-    wake_delivery=lambda: None, find_route=lambda turn: table.Route("r", answer, False))
+    wake_delivery=lambda: None, find_route=lambda turn: table.Route("r", answer, False, False))
 marks.with_suffix("." + mode).touch()
 if mode != "hang":
     while not marks.with_suffix(".start").exists():
