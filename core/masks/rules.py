@@ -62,7 +62,11 @@ _UNSAID: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
     # 同事都走了.
     ("P", re.compile(r"P[U们的]*E|P[们都也]*NU(?=[,HRA]|$)"), "E"),
     # 离别人远, 避开人群, 不和人接触: few people.
-    ("", re.compile(r"离[PB]U*[很较比]*远|N[UV$J]*人?[太很那么特别]*B(?:的?地方|的?时候)?"), "F"),
+    (
+        "",
+        re.compile(r"离[PB]U*[很较比老挺好蛮]*远|N[UV$J]*人?[太很那么特别]*B(?:的?地方|的?时候)?"),
+        "F",
+    ),
     ("N", re.compile(r"N(?:[UVJ的]|其|聚)*(?:P&?|&)"), "F"),
     ("N", re.compile(r"N[UV$]*F"), "B"),
     ("N", re.compile(r"N[UV$]*[AE]"), "B"),
@@ -76,8 +80,14 @@ _UNSAID: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
         "-",
     ),
     ("N", re.compile(r"N[UV$J]*([MKLCRWQ%HYOXDG])(?:(?:[J、]|或者?|及|以及)?\1)*"), "~"),
-    # 感冒好了.
-    ("", re.compile(r"[SKL](?:[^,A-Z刚才快没还未]{0,2}|已经|都)I"), "~"),
+    # 感冒好了; 以前咳嗽，现在都好了.
+    (
+        "I",
+        re.compile(
+            r"[SKL](?:[^,A-Z刚才快没还未]{0,2}|已经|都|,?(?:现U|如今)(?:已经|已|早就|早|都|也)*)I"
+        ),
+        "~",
+    ),
     # 乘 with a vehicle that no word explains.
     ("$", re.compile(r"\$(?=[^,A-Z~%&要戴我])"), "C"),
     # 跟保安: with somebody, whoever it is.
@@ -104,10 +114,18 @@ _INDOORS: Final = re.compile(
     r"|[^,A-Z~%哪]{2}(?:店|馆|铺|餐厅)"
 )
 _GOES_ELSEWHERE: Final = re.compile(r"(?<![XDA])V(?!着)[^,A-Z~%要戴]{1,4}(?=[,要戴用需]|$)")
+# A place that one goes to, whatever it is; 去哪里 and 到几月 name none.
+_GOES_INTO_UNKNOWN: Final = re.compile(
+    r"V(?![着哪几多现年底掉除世某处何别其那这时明夏秋冬春后今个人]|[一二两三四五六七八九十\d]+[月号日年点天])"
+    r"(?:(?![口戴要地U])[^,A-Z~%#@$&*?]){2}"
+)
 # Signs of people and rooms in what no word explains: too little to say "wear", enough to not say
 # that there is no need.
 _HINT: Final = re.compile(
-    r"[店铺馆厅室班赛修卖聚领演客席宴诊药针挤队摊人员友伴师众群咳烧烫疼痛鼻喉咽嚏痰炎癌病孕产肺胎岁疹痘瘟疫菌毒染疱癣]"
+    r"[店铺馆厅室班赛修卖聚领演客席宴诊药针挤队摊人员友伴师众群梯铁市场巴庙寺佛礼婚祭节课校楼商司局所飞航船票"
+    r"老姥婆姑叔舅姨嫂侄甥咳嗽喷嚏冒烧热烫疼痛痒鼻喉嗓咽痰哮喘晕昏哑涩虚吐泻炎癌病孕产肺脏肾肝肠胃胎岁疹痘"
+    r"瘟疫菌毒阳冠流染疱癣糖压衰梗肿瘤透移植伺酒讲组戏唱寿辈]"
+    r"|(?:[六七八九]十|(?<!\d)[6-9]\d)(?![\d个]?[分秒天米圈步平公里度块元])"
 )
 _ASKS_NEED: Final = re.compile(r"(?:要|用|需要|该|#|必须)戴|戴(?:吗|么|不|嘛|伐)")
 
@@ -122,6 +140,10 @@ _UNKNOWN: Final = "?"
 """Mark of a place that was named and not understood; no sentence has one once it is read."""
 _MAX_UNEXPLAINED: Final = 3
 """Characters: what is not understood may be a place or an illness, and the guidance is no error."""
+_MAX_UNEXPLAINED_INSIDE: Final = 4
+"""The same at home or in one's own car, where less can be meant."""
+_MAX_UNEXPLAINED_SETTLED: Final = 6
+"""The same where two cues agree that nobody is near: alone at home, a walk with few people."""
 
 
 def _has(marks: str, cues: str) -> bool:
@@ -139,7 +161,7 @@ def _is_near_people(marks: str) -> bool:
         or ("Q" in marks and not is_alone and "F" not in marks)
         or ("R" in marks and not is_alone)
         or ("W" in marks and not is_alone and not is_home)
-        or ("%" in marks and not is_home)
+        or ("%" in marks and not is_home and not (is_alone and "E" in marks and "O" in marks))
         or ("&" in marks and not is_home and "Y" not in marks)
         or ("D" in marks and "Y" in marks)
         or _INDOORS.search(marks) is not None
@@ -172,11 +194,20 @@ def _is_outdoors(marks: str) -> bool:
     return is_out and not _GOES_ELSEWHERE.search(marks)
 
 
+def _goes_somewhere_unknown(marks: str) -> bool:
+    """Return whether one goes to a place that no word explains: most such have people in them."""
+    return _GOES_INTO_UNKNOWN.search(marks) is not None and "Z" not in marks
+
+
 def _is_doubtful(marks: str) -> bool:
     """Return whether something unexplained forbids to say that there is no need."""
     if _has(marks, "Z?") or _HINT.search(marks):
         return True
-    return len(_SMALL_TALK.sub("", marks)) > _MAX_UNEXPLAINED
+    is_settled = len([cues for cues in ("AE", "HDOX", "F") if _has(marks, cues)]) > 1
+    limit = _MAX_UNEXPLAINED_INSIDE if _has(marks, "HD") else _MAX_UNEXPLAINED
+    if is_settled and "V" not in marks:
+        limit = _MAX_UNEXPLAINED_SETTLED
+    return len(_SMALL_TALK.sub("", marks)) > limit
 
 
 _GROUNDS: Final[tuple[tuple[Callable[[str], bool], Verdict, Ground], ...]] = (
@@ -187,6 +218,7 @@ _GROUNDS: Final[tuple[tuple[Callable[[str], bool], Verdict, Ground], ...]] = (
     (_is_at_home, Verdict.NO_NEED, Ground.HOME),
     (_is_alone, Verdict.NO_NEED, Ground.ALONE),
     (_is_outdoors, Verdict.NO_NEED, Ground.OUTDOORS),
+    (_goes_somewhere_unknown, Verdict.WEAR, Ground.CLOSE),
 )
 
 
@@ -253,7 +285,9 @@ def _remembered(marks: str, verdict: Verdict, ground: Ground | None) -> str:
     cues = "".join([cue for cue in _PERSON + _PLACE if cue in marks])
     if ground is Ground.CLOSE and _INDOORS.search(marks):
         return cues + "C"
-    return cues + _UNKNOWN if verdict is Verdict.GENERAL and _is_doubtful(marks) else cues
+    is_unknown = verdict is Verdict.GENERAL and _is_doubtful(marks)
+    is_guessed = ground is Ground.CLOSE and not _is_near_people(marks)
+    return cues + _UNKNOWN if is_unknown or is_guessed else cues
 
 
 def _carried(before: str, marks: str) -> str:

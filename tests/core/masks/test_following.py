@@ -60,7 +60,7 @@ def test_another_subject_does_not_follow_up(text: str) -> None:
         ("我发烧了在家要戴口罩吗", "那不发烧了呢", Verdict.NO_NEED),
         ("我得了流感坐电梯要戴口罩吗", "那在家呢", Verdict.WEAR),
         ("我妈70岁去公园要戴口罩吗", "那在小区里呢", Verdict.WEAR),
-        ("去海鲜排档要戴口罩吗", "那一个人呢", Verdict.GENERAL),
+        ("去海鲜坊要戴口罩吗", "那一个人呢", Verdict.GENERAL),
         ("去海鲜馆要戴口罩吗", "那一个人呢", Verdict.WEAR),
         ("在医院要戴口罩吗", "室外呢", Verdict.NO_NEED),
     ],

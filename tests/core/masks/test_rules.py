@@ -74,6 +74,37 @@ def test_the_graver_cue_gives_the_ground(sentence: str, ground: Ground) -> None:
     assert advice_for(sentence).ground is ground
 
 
+@pytest.mark.parametrize("place", ["云栖坊", "云创意园", "小南国", "Costa", "龙之梦"])
+def test_a_place_that_no_word_explains_is_taken_for_one_with_people(place: str) -> None:
+    assert advice_for(f"去{place}要戴口罩吗").ground is Ground.CLOSE
+
+
+@pytest.mark.parametrize("place", ["什么地方", "哪里", "任何地方", "北京", "不同的场合"])
+def test_going_nowhere_in_particular_gets_the_whole_guidance(place: str) -> None:
+    assert advice_for(f"去{place}要戴口罩吗").verdict is Verdict.GENERAL
+
+
+@pytest.mark.parametrize("sign", ["烧", "咳", "痛", "鼻", "瘟", "客", "辈", "梯", "铁", "店", "婚"])
+@pytest.mark.parametrize("ease", ["一个人在家", "独自开车", "公园没人", "江边散步人少"])
+def test_a_sign_of_people_or_illness_in_an_unknown_word_forbids_no_need(
+    ease: str, sign: str
+) -> None:
+    assert advice_for(f"{ease}，甪{sign}，要戴口罩吗").verdict is not Verdict.NO_NEED
+
+
+@pytest.mark.parametrize(
+    ("sentence", "verdict"),
+    [
+        ("一个人在家甪甪甪甪要戴口罩吗", Verdict.NO_NEED),
+        ("在家甪甪甪甪甪要戴口罩吗", Verdict.GENERAL),
+        ("江边甪甪甪甪要戴口罩吗", Verdict.GENERAL),
+        ("一个人在江边甪甪甪甪甪甪甪要戴口罩吗", Verdict.GENERAL),
+    ],
+)
+def test_much_that_is_not_understood_forbids_no_need(sentence: str, verdict: Verdict) -> None:
+    assert advice_for(sentence).verdict is verdict
+
+
 def test_every_word_has_one_cue() -> None:
     words = [
         word
