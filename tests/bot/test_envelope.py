@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import string
 from base64 import b64decode, b64encode
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -78,6 +80,43 @@ def test_what_was_sealed_opens_with_the_key_that_sealed_it(message: bytes, posit
 
 def test_the_same_message_is_never_sealed_alike() -> None:
     assert SEALER.seal(b"hello") != SEALER.seal(b"hello")
+
+
+def _opened(sealed: str, key: bytes = KEYS[0]) -> bytes:
+    """Return the plain text as the platform makes it out, with a cipher of its own."""
+    decryptor = Cipher(AES(key), CBC(key[:16])).decryptor()
+    return decryptor.update(b64decode(sealed)) + decryptor.finalize()
+
+
+def test_every_message_of_a_row_is_sealed_as_if_it_were_the_first() -> None:
+    sealer = Sealer(keys=KEYS, appid=APPID)
+    plains = [_opened(sealer.seal(b"m%d" % number)) for number in range(50)]
+
+    assert [plain[16:22] for plain in plains[:10]] == [b"\0\0\0\x02m%d" % n for n in range(10)]
+    # What stands in front stays random, so that equal messages do not look alike.
+    assert len({plain[:16] for plain in plains}) == 50
+
+
+@given(st.lists(st.one_of(st.binary(max_size=200), st.just(None)), max_size=12))
+def test_whatever_was_opened_before_the_next_message_opens(bodies: list[bytes | None]) -> None:
+    sealer = Sealer(keys=KEYS, appid=APPID)
+    for body in bodies:
+        with suppress(EnvelopeError):
+            sealer.open(_sealed(_packed()) if body is None else b64encode(body))
+
+    assert sealer.open(_sealed(_packed(b"next"), KEYS[1])) == (b"next", 1)
+    assert sealer.open(_sealed(_packed(b"next"))) == (b"next", 0)
+
+
+def test_threads_do_not_mix_their_messages() -> None:
+    sealer = Sealer(keys=KEYS, appid=APPID)
+
+    def there_and_back(number: int) -> bool:
+        message = b"%d" % number * (number % 40 + 1)
+        return sealer.open(sealer.seal(message).encode())[0] == message
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(there_and_back, range(2000)))
 
 
 def test_previous_key_opens_until_it_is_taken_away() -> None:
