@@ -19,7 +19,7 @@ from core.places.model import Community
 from core.places.streets import official_codes
 from core.risk.importing import import_indicators
 from core.risk.model import RiskScore
-from core.risk.service import score_day
+from core.risk.scoring import score_day
 from core.risk.versions import get_version
 
 COMMUNITY_COUNT: Final = 957

@@ -18,6 +18,8 @@ from bot import cli, telemetry
 from bot.console import add_console
 from bot.dispatch import Dispatcher
 from bot.envelope import Sealer
+from bot.files import ObjectFiles
+from bot.h5 import add_h5
 from bot.logs import configure_logs
 from bot.services import Services, services_of
 from bot.settings import Settings
@@ -26,6 +28,7 @@ from bot.texts import TEMPLATES, Texts, text_constants
 from bot.wakeups import Bell
 from bot.wechat import Callback, WechatFront
 from core.clock import day_of
+from core.codes.fonts import install_poster_font
 from core.db import Database, Keyring, install_keyring
 from core.errors import ConflictError, DomainError, ForbiddenError, InvalidInputError, NotFoundError
 from core.notices.rules import NoticeState
@@ -66,6 +69,7 @@ def create_app(settings: Settings) -> Flask:
     configure_logs(settings)
     settings.instance_dir.mkdir(parents=True, exist_ok=True)
     install_keyring(Keyring(settings.data_key_bytes()))
+    install_poster_font(settings.poster_font)
     app = Flask("bot", template_folder=str(TEMPLATES), static_folder=str(TEMPLATES / "static"))
     app.secret_key = settings.secret_key.get_secret_value()
     app.config.update(
@@ -80,10 +84,13 @@ def create_app(settings: Settings) -> Flask:
     dispatcher = Dispatcher(
         database=database, store=store, texts=texts, wake_delivery=Bell(settings).ring
     )
-    app.extensions["huizhili"] = Services(settings, database, store, texts, dispatcher)
+    app.extensions["huizhili"] = Services(
+        settings, database, store, texts, dispatcher, ObjectFiles(settings)
+    )
     app.jinja_env.globals.update(text_constants(settings))
     _add_pages(app, settings)
     add_console(app, status_of=status_of)
+    add_h5(app, status_of=status_of)
     _add_error_table(app)
     app.after_request(_harden)
     cli.register(app)

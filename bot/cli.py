@@ -85,15 +85,36 @@ def db_upgrade() -> None:
 
 @db.command("reseal")
 def db_reseal() -> None:
-    """Encrypt companies and authenticators anew with the first of DATA_KEYS."""
+    """Encrypt companies, authenticators and files anew with the first of DATA_KEYS."""
+    from core.codes.service import reseal_codes
+    from core.files.service import FileUnavailableError, reseal_contents, reseal_names
+    from core.mandates.resealing import reseal_mandates
     from core.people.staff.service import reseal_secrets
     from core.registry.service import reseal_owners
+    from core.resumption.registration.resealing import reseal_registrations
 
-    with _services().database.transaction() as session:
+    services = _services()
+    with services.database.transaction() as session:
         count, staff_count = reseal_owners(session), reseal_secrets(session)
+        name_count, mandate_count = reseal_names(session), reseal_mandates(session)
+        code_count = reseal_codes(session)
+        registration_count = reseal_registrations(session)
+    try:
+        file_count = reseal_contents(services.database.reading, files=services.files)
+    except FileUnavailableError as error:
+        raise click.ClickException("the store of files does not answer; run this again") from error
+    file_count = max(file_count, name_count)
     click.echo(f"{count} companies were sealed with an older key, none is now")
     if staff_count:
         click.echo(f"{staff_count} authenticators were sealed with an older key, none is now")
+    if mandate_count:
+        click.echo(f"{mandate_count} mandates were sealed with an older key, none is now")
+    if code_count:
+        click.echo(f"{code_count} codes were sealed with an older key, none is now")
+    if registration_count:
+        click.echo(f"{registration_count} registrations were sealed with an older key, none is now")
+    if file_count:
+        click.echo(f"{file_count} files were sealed with an older key, none is now")
 
 
 @demo.command("load")
@@ -114,7 +135,7 @@ def demo_load(size: str) -> None:
 @click.option("--full", "is_full", is_flag=True, help="Report what the file does not name.")
 @with_appcontext
 def import_file(kind: str, file: Path, *, all_or_nothing: bool, is_full: bool) -> None:
-    """Import a CSV or XLSX FILE of a KIND: communities, companies, indicators, papers."""
+    """Import a CSV or XLSX FILE of a KIND: communities, companies, indicators, key-areas, …."""
     from bot.imports import run_import
 
     with _progress(f"import {kind}") as move:
@@ -144,7 +165,7 @@ def _print_import(report: Any) -> None:
 @click.option("--day", type=DAY, required=True)
 def risk_score(day: datetime) -> None:
     """Score one day."""
-    from core.risk.service import score_day
+    from core.risk.scoring import score_day
 
     with _services().database.transaction() as session:
         scores = score_day(session, day=day.date(), now=_now())
@@ -315,7 +336,9 @@ def _load_demo(services: Services, size: Size) -> None:
     configure_logs(services.settings.model_copy(update={"log_level": "error"}))
     with _progress("demo district") as move:
         try:
-            report = load(services.database, size=size, now=_now(), progress=move)
+            report = load(
+                services.database, files=services.files, size=size, now=_now(), progress=move
+            )
         except RealRegisterError as error:
             raise click.ClickException(str(error)) from error
     click.echo(report)

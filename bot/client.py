@@ -149,7 +149,7 @@ class WeChatClient:
             template_id: a template of the account.
             data: fitted fields.
             client_msg_id: the same id to the same person within ten minutes is sent once.
-            link: page that a tap opens.
+            link: page that a tap opens; one of ours may begin with `/`.
             page_path: page of the mini program that a tap opens; wins over `link`.
         """
         body = {
@@ -175,7 +175,7 @@ class WeChatClient:
         answer = self._call(
             "subscribe",
             lambda api: api.message.send_subscribe_message(
-                openid, template_id, data, target.get("miniprogram"), link or None
+                openid, template_id, data, target.get("miniprogram"), target.get("url")
             ),
         )
         return str(answer.get("msgid", ""))
@@ -185,6 +185,9 @@ class WeChatClient:
         self._call("custom", lambda api: api.message.send_text(openid, text))
 
     def _target(self, link: str, page_path: str) -> dict[str, Any]:
+        if link.startswith("/"):
+            # Core knows the paths of our pages, and not where people reach this installation.
+            link = self._settings.resolved_public_url + link
         target: dict[str, Any] = {"url": link} if link else {}
         if page_path and self._settings.mini_appid:
             target["miniprogram"] = {"appid": self._settings.mini_appid, "pagepath": page_path}
@@ -294,7 +297,8 @@ class WeChatClient:
                 raise error_of(code, str(answer.get("errmsg", "")))
             return answer
 
-        return self._measured(name, lambda: self._patiently(call))
+        # Never twice: a code works once, and the answer to the first try may only be lost.
+        return self._measured(name, call)
 
     # --- how a call is made ---------------------------------------------------------------------
 

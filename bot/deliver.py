@@ -29,9 +29,9 @@ from bot.store import Store, StoreUnavailableError
 from bot.texts import Texts
 from bot.transport import DeliveryError
 from core.db import Database, DataKeyError
-from core.notices import feedback, service
+from core.notices import delivery, feedback
+from core.notices.delivery import Attempt, ClaimedNotice, NoAttempt, Offer
 from core.notices.rules import Channel
-from core.notices.service import Attempt, ClaimedNotice, NoAttempt, Offer
 
 log = structlog.get_logger()
 
@@ -170,7 +170,7 @@ class _Run:
             if room <= 0:
                 break
             with self.database.transaction() as session:
-                claimed = service.claim_notices(
+                claimed = delivery.claim_notices(
                     session,
                     now=self.now(),
                     worker=self.worker,
@@ -198,7 +198,7 @@ class _Run:
 
     def _release(self, notice_ids: list[int]) -> None:
         with self.database.transaction() as session:
-            service.release_notices(
+            delivery.release_notices(
                 session, now=self.now(), notice_ids=notice_ids, worker=self.worker
             )
 
@@ -226,7 +226,7 @@ class _Run:
         )
         try:
             with self.database.transaction() as session:
-                return service.begin_attempt(
+                return delivery.begin_attempt(
                     session,
                     now=self.now(),
                     notice_id=notice.notice_id,
@@ -240,7 +240,7 @@ class _Run:
         """Put off a notice that no configured key reads: the operator may bring the key back."""
         log.error("notice unreadable", notice=notice.notice_id, kind=notice.kind)
         with self.database.transaction() as session:
-            service.postpone_notice(
+            delivery.postpone_notice(
                 session,
                 notice_id=notice.notice_id,
                 worker=self.worker,
@@ -287,7 +287,7 @@ class _Run:
     def _record_sent(self, attempt: Attempt, msg_id: str | None) -> str:
         self.silences = 0
         with self.database.transaction() as session:
-            service.mark_sent(
+            delivery.mark_sent(
                 session,
                 now=self.now(),
                 notice_id=attempt.notice_id,
@@ -327,7 +327,7 @@ class _Run:
 
     def _record_refusal(self, attempt: Attempt, *, code: int | None, reason: str) -> str:
         with self.database.transaction() as session:
-            service.mark_refused(
+            delivery.mark_refused(
                 session,
                 notice_id=attempt.notice_id,
                 worker=self.worker,
@@ -361,7 +361,7 @@ class _Run:
         if error.retry_after is not None:
             retry_at = now + timedelta(seconds=error.retry_after)
         with self.database.transaction() as session:
-            service.mark_retry(
+            delivery.mark_retry(
                 session,
                 now=now,
                 notice_id=attempt.notice_id,
@@ -380,7 +380,7 @@ class _Run:
         """Close the channel for every worker; another one may carry the notice."""
         self.closed.close(attempt.channel, kind=attempt.kind, error=error, now=self.now())
         with self.database.transaction() as session:
-            service.mark_unsent(
+            delivery.mark_unsent(
                 session,
                 notice_id=attempt.notice_id,
                 worker=self.worker,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
@@ -13,9 +14,14 @@ from sqlalchemy.orm import Session
 
 from bot.feeds.tables import FileRefusedError, count_lines, read_table
 from bot.texts import Texts
-from core.clock import day_of
 from core.db import Database
 from core.importing import ImportOutcome, ImportRow, Rejection, shown
+from core.keyareas.importing import (
+    KEY_AREA_COLUMNS,
+    KEY_AREA_OPTIONAL_COLUMNS,
+    import_key_areas,
+)
+from core.mandates.proving import hand_over_changed_owners
 from core.papers.importing import PAPER_COLUMNS, import_papers
 from core.places.importing import (
     COMMUNITY_COLUMNS,
@@ -30,9 +36,10 @@ from core.registry.importing import (
     import_companies,
     name_missing,
 )
+from core.resumption.registration.rescreening import rescreen
 from core.risk.importing import INDICATOR_COLUMNS, import_indicators
 from core.risk.notifying import queue_colour_notices
-from core.risk.service import list_days_to_score, score_day
+from core.risk.scoring import list_days_to_score, score_day
 
 PROGRESS_ROWS: Final = 1000
 MAX_SHOWN_CODES: Final = 20
@@ -55,7 +62,7 @@ class _UseCase(Protocol):
 
 class _Follow(Protocol):
     def __call__(
-        self, database: Database, outcome: ImportOutcome, *, now: datetime
+        self, session: Session, outcome: ImportOutcome, *, now: datetime
     ) -> tuple[date, ...]: ...
 
 
@@ -150,26 +157,41 @@ def _reason_of(rejection: Rejection) -> str:
     return _texts().text_of(f"imports/{rejection.code}.txt", rejection.facts)
 
 
-class _RefusedWholeError(Exception):
-    """Rolls back an import that was to be all or nothing."""
-
-
 def score_what_changed(
-    database: Database, outcome: ImportOutcome, *, now: datetime
+    session: Session, outcome: ImportOutcome, *, now: datetime
 ) -> tuple[date, ...]:
     """Score the days whose values changed, and those that carry their values on.
 
-    Each day is a transaction of its own, so that nobody waits long for a lock. Subscribers hear
-    of the newest day alone: what is older has been told, or is history.
+    Values and scores are kept together or not at all: a day whose values had come without their
+    scores would look done to the next import. Subscribers are told once, of what the card shows
+    when all days are scored; what is older has been told, or is history.
     """
-    with database.reading() as session:
-        days = list_days_to_score(session, changed=outcome.days)
+    days = list_days_to_score(session, changed=outcome.days)
     for day in days:
-        with database.transaction() as session:
-            score_day(session, day=day, now=now)
-            if day >= day_of(now) - timedelta(days=1):
-                queue_colour_notices(session, now=now)
+        score_day(session, day=day, now=now)
+    if days:
+        queue_colour_notices(session, now=now)
     return tuple(days)
+
+
+def screen_stays_again(
+    session: Session, outcome: ImportOutcome, *, now: datetime
+) -> tuple[date, ...]:
+    """Screen the stays that people reported against the changed list of key areas."""
+    if outcome.created_count or outcome.updated_count:
+        rescreen(session, now=now)
+    return ()
+
+
+def stop_former_owners(
+    session: Session,
+    outcome: ImportOutcome,  # noqa: ARG001  whatever an earlier import left undone is done too
+    *,
+    now: datetime,
+) -> tuple[date, ...]:
+    """End what was given under owners whom the register does not name any more."""
+    hand_over_changed_owners(session, now=now)
+    return ()
 
 
 KINDS: Final[Mapping[str, ImportKind]] = {
@@ -185,10 +207,31 @@ KINDS: Final[Mapping[str, ImportKind]] = {
         required=COMPANY_COLUMNS,
         optional=COMPANY_OPTIONAL_COLUMNS,
         use_case=import_companies,
+        follow=stop_former_owners,
         missing=name_missing,
     ),
     "papers": ImportKind(required=PAPER_COLUMNS, use_case=import_papers),
+    "key-areas": ImportKind(
+        required=KEY_AREA_COLUMNS,
+        optional=KEY_AREA_OPTIONAL_COLUMNS,
+        use_case=import_key_areas,
+        follow=screen_stays_again,
+    ),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A file, and how it is to be taken."""
+
+    path: Path
+    all_or_nothing: bool
+    is_full: bool
+    progress: Progress | None
+
+
+class _RefusedWholeError(Exception):
+    """Rolls back an import that was to be all or nothing."""
 
 
 def run_import(
@@ -216,29 +259,45 @@ def run_import(
     """
     what = KINDS.get(kind)
     if what is None:
-        known = ", ".join(KINDS)
-        unknown = Rejection(0, "kind_unknown", {"value": shown(kind), "known": known})
-        return ImportReport(kind=kind, is_applied=False, rejections=(unknown,))
+        facts = {"value": shown(kind), "known": ", ".join(KINDS)}
+        return _refused(kind, Rejection(0, "kind_unknown", facts))
     if is_full and what.missing is None:
-        never_full = Rejection(0, "kind_never_full", {"value": kind})
-        return ImportReport(kind=kind, is_applied=False, rejections=(never_full,))
+        return _refused(kind, Rejection(0, "kind_never_full", {"value": kind}))
+    file = _File(path=path, all_or_nothing=all_or_nothing, is_full=is_full, progress=progress)
     refused: list[Rejection] = []
-    outcome = ImportOutcome()
     try:
         with database.transaction() as session:
-            rows = read_table(path, required=what.required, optional=what.optional, refused=refused)
-            outcome = what.use_case(session, _counted(rows, path, progress), now=now)
-            refused += outcome.rejections
-            if all_or_nothing:
-                _check_nothing_refused(refused)
-            if is_full and what.missing is not None:
-                what.missing(session, outcome, now=now)
+            outcome = _store(session, what, file, refused, now=now)
+            scored_days = what.follow(session, outcome, now=now) if what.follow else ()
     except FileRefusedError as error:
-        return ImportReport(
-            kind=kind, is_applied=False, rejections=_by_line([*refused, error.rejection])
-        )
+        return _refused(kind, *refused, error.rejection)
     except _RefusedWholeError:
-        return ImportReport(kind=kind, is_applied=False, rejections=_by_line(refused))
+        return _refused(kind, *refused)
+    return _kept(kind, outcome, refused, scored_days)
+
+
+def _store(
+    session: Session, what: ImportKind, file: _File, refused: list[Rejection], *, now: datetime
+) -> ImportOutcome:
+    """Store the rows of a file; those that are refused are added to `refused`.
+
+    Raises:
+        FileRefusedError: the file cannot be read to its end.
+        _RefusedWholeError: a row is refused where none may be.
+    """
+    rows = read_table(file.path, required=what.required, optional=what.optional, refused=refused)
+    outcome = what.use_case(session, _counted(rows, file.path, file.progress), now=now)
+    refused += outcome.rejections
+    if file.all_or_nothing and refused:
+        raise _RefusedWholeError
+    if file.is_full and what.missing is not None:
+        what.missing(session, outcome, now=now)
+    return outcome
+
+
+def _kept(
+    kind: str, outcome: ImportOutcome, refused: list[Rejection], scored_days: tuple[date, ...]
+) -> ImportReport:
     return ImportReport(
         kind=kind,
         is_applied=True,
@@ -246,23 +305,18 @@ def run_import(
         updated_count=outcome.updated_count,
         unchanged_count=outcome.unchanged_count,
         rejections=_by_line(refused),
-        scored_days=what.follow(database, outcome, now=now) if what.follow else (),
+        scored_days=scored_days,
         field_counts=outcome.field_counts,
         findings=outcome.findings,
     )
 
 
-def _check_nothing_refused(refused: Collection[Rejection]) -> None:
-    if refused:
-        raise _RefusedWholeError
+def _refused(kind: str, *rejections: Rejection) -> ImportReport:
+    return ImportReport(kind=kind, is_applied=False, rejections=_by_line(rejections))
 
 
 def _by_line(rejections: Iterable[Rejection]) -> tuple[Rejection, ...]:
-    return tuple(sorted(rejections, key=_line_of))
-
-
-def _line_of(rejection: Rejection) -> int:
-    return rejection.line
+    return tuple(sorted(rejections, key=attrgetter("line")))
 
 
 def _counted(

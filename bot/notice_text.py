@@ -11,7 +11,7 @@ from typing import Final
 from bot.template_fields import fit_fields
 from bot.texts import MAX_BYTES, Texts
 from core.clock import local
-from core.notices.service import Attempt
+from core.notices.delivery import Attempt
 
 # In the wording of the platform's own time fields, which refuse anything else.
 _WHEN: Final = "%Y-%m-%d %H:%M"

@@ -11,6 +11,7 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.texts import Texts
 from core.db import Database
+from core.files.store import FileStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Services:
     store: Store
     texts: Texts
     dispatcher: Dispatcher
+    files: FileStore
 
 
 def services_of(app: Flask) -> Services:

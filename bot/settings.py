@@ -8,10 +8,12 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.codes.fonts import is_embeddable
 from core.db import key_from_base64
 
 AES_KEY_CHARACTERS = 43
@@ -55,6 +57,8 @@ class Settings(BaseSettings):
     database_url: str = ""
     redis_url: str = ""
     public_url: str = ""
+    files_url: str = ""
+    poster_font: Path | None = None
     port: int = Field(default=8000, ge=1, le=65535)
     proxy_count: int = Field(default=0, ge=0, le=9)
 
@@ -64,6 +68,7 @@ class Settings(BaseSettings):
     wechat_secret: SecretStr = SecretStr("")
     wechat_account: str = ""
     wechat_api_url: str = ""
+    wechat_open_url: str = ""
     wechat_max_age_seconds: int = Field(default=300, ge=0)
     wechat_mode: Literal["any", "safe"] = "any"
     wechat_templates: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
@@ -92,6 +97,23 @@ class Settings(BaseSettings):
             return json.loads(value) if isinstance(value, str) else value
         except ValueError:
             raise ValueError("a JSON object of kind and template id is needed") from None
+
+    @field_validator("poster_font")
+    @classmethod
+    def _check_poster_font(cls, value: Path | None) -> Path | None:
+        if value is not None and not is_embeddable(value):
+            raise ValueError("a font file with TrueType outlines is needed")
+        return value
+
+    @field_validator("files_url")
+    @classmethod
+    def _check_files_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_bucket = parts.scheme == "s3" and bool(parts.netloc) and "@" not in parts.netloc
+        is_folder = parts.scheme == "file" and not parts.netloc and len(parts.path) > 1
+        if value and not (is_bucket or is_folder):
+            raise ValueError("s3://bucket, s3://bucket/folder or file:///folder is needed")
+        return value
 
     @field_validator("data_keys")
     @classmethod
@@ -198,6 +220,15 @@ class Settings(BaseSettings):
             return "https://api.weixin.qq.com"
         return f"http://127.0.0.1:{self.port}/simulator/api"
 
+    @property
+    def resolved_wechat_open_url(self) -> str:
+        """Return the base address of WeChat's sign-in pages; the stand-in in development."""
+        if self.wechat_open_url:
+            return self.wechat_open_url.rstrip("/")
+        if self.is_production:
+            return "https://open.weixin.qq.com"
+        return f"{self.resolved_public_url}/simulator"
+
     def aes_keys(self) -> tuple[bytes, ...]:
         """Return the decoded AES keys, the current one first."""
         return tuple(aes_key_of(key.get_secret_value()) for key in self.wechat_aes_key)
@@ -257,5 +288,25 @@ DEVELOPMENT: dict[str, Any] = {
     "wechat_aes_key": "huizhili" + "0123456789" * 3 + "abcde",
     "wechat_appid": "wxdevelopment0000",
     "wechat_secret": "development",
-    "wechat_templates": {"colour_changed": "SIMULATED-COLOUR", "late_reply": "SIMULATED-LATE"},
+    "wechat_templates": {
+        "colour_changed": "SIMULATED-COLOUR",
+        "late_reply": "SIMULATED-LATE",
+        "filing_passed": "SIMULATED-FILING-PASSED",
+        "filing_returned": "SIMULATED-FILING-RETURNED",
+        "filing_rejected": "SIMULATED-FILING-REJECTED",
+        "code_reported": "SIMULATED-CODE-REPORTED",
+        "code_warning": "SIMULATED-CODE-WARNING",
+        "registration_received": "SIMULATED-REGISTRATION-RECEIVED",
+        "registration_approved": "SIMULATED-REGISTRATION-APPROVED",
+        "registration_returned": "SIMULATED-REGISTRATION-RETURNED",
+        "registration_rejected": "SIMULATED-REGISTRATION-REJECTED",
+        "owner_waiting": "SIMULATED-OWNER-WAITING",
+        "owner_recheck": "SIMULATED-OWNER-RECHECK",
+        "owner_changed": "SIMULATED-OWNER-CHANGED",
+        "owner_proved_elsewhere": "SIMULATED-OWNER-PROVED-ELSEWHERE",
+        "mandate_confirmed": "SIMULATED-MANDATE-CONFIRMED",
+        "mandate_ended": "SIMULATED-MANDATE-ENDED",
+        "claim_accepted": "SIMULATED-CLAIM-ACCEPTED",
+        "claim_refused": "SIMULATED-CLAIM-REFUSED",
+    },
 }

@@ -57,6 +57,8 @@ def add_tasks(
     night: Callable[[], None] | None = None,
     sweep: Callable[[], None] | None = None,
     seal: Callable[[], None] | None = None,
+    release: Callable[[], None] | None = None,
+    remind: Callable[[], None] | None = None,
 ) -> Callable[[], object]:
     """Register the tasks, by the same names in every process, and return what queues a look.
 
@@ -67,6 +69,8 @@ def add_tasks(
             Shanghai, so that a night that failed or was missed is made up for.
         sweep: called once an hour.
         seal: called once a minute.
+        release: called once a minute.
+        remind: called once a minute.
     """
 
     def look_task() -> None:
@@ -77,6 +81,8 @@ def add_tasks(
         ("night", is_night_time, night),
         ("sweep", is_sweep_time, sweep),
         ("seal", _is_any_time, seal),
+        ("release", _is_any_time, release),
+        ("remind", _is_any_time, remind),
     )
     for name, is_time, work in timetable:
         if work is not None:

@@ -15,6 +15,7 @@ import structlog
 
 from bot.client import WeChatClient
 from bot.deliver import Pace, Sender, deliver_once
+from bot.files import ObjectFiles
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailableError, open_store
 from bot.texts import Texts, text_constants
@@ -22,9 +23,15 @@ from bot.wakeups import add_tasks, make_huey
 from core.audit.chain import SEAL_LIMIT, find_head, seal_entries
 from core.clock import day_of
 from core.db import Database, Keyring, install_keyring
+from core.files.service import FileUnavailableError, sweep_files
+from core.files.store import FileStore
 from core.nightly import run_night as run_steps
 from core.notices.feedback import sweep_notices
 from core.people.staff.signing_in import sweep_sessions
+from core.resumption.approval.preparing import drop_lapsed
+from core.resumption.approval.releasing import release_due
+from core.resumption.registration.drafts import sweep_drafts
+from core.resumption.registration.waiting import tell_waiting
 
 log = structlog.get_logger()
 
@@ -49,6 +56,7 @@ class Worker:
         nightly: Nightly | None = None,
         pace: Pace | None = None,
         look_seconds: float = LOOK_SECONDS,
+        files: FileStore | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prepare the worker; nothing runs yet.
@@ -61,6 +69,7 @@ class Worker:
             nightly: runs the steps of the night for a day; done steps are skipped.
             pace: how fast notices are sent.
             look_seconds: how often to look without being woken.
+            files: where what nothing names any more is swept; None sweeps none.
             clock: aware.
         """
         self._settings = settings
@@ -70,6 +79,7 @@ class Worker:
         self._nightly = nightly
         self._pace = pace or Pace()
         self._look_seconds = look_seconds
+        self._files = files
         self._clock = clock
         self._texts = Texts(constants=text_constants(settings))
         self._woken = threading.Event()
@@ -84,6 +94,8 @@ class Worker:
             night=self.run_night if self._nightly else None,
             sweep=self.sweep,
             seal=self.seal,
+            release=self.release,
+            remind=self.remind,
         )
         consumer = huey.create_consumer(
             workers=1,
@@ -144,14 +156,47 @@ class Worker:
         self._woken.set()
 
     def sweep(self) -> None:
-        """Delete expired state, sign-ins that are over and settled leftovers of the outbox."""
+        """Delete what is over: state, sign-ins, settled notices, files that nothing names."""
         with self._database.transaction() as session:
             sweep_notices(session, now=self._clock())
             sweep_sessions(session, now=self._clock())
+            sweep_drafts(session, now=self._clock())
         try:
             self._store.sweep()
         except StoreUnavailableError:
             log.warning("state not swept")
+        self._sweep_files()
+
+    def _sweep_files(self) -> None:
+        if self._files is None:
+            return
+        try:
+            count = sweep_files(self._database.reading, files=self._files, now=self._clock())
+        except FileUnavailableError:
+            log.warning("files not swept")
+            return
+        if count:
+            log.info("files swept", count=count)
+
+    def release(self) -> None:
+        """Tell the people of decisions that can no longer be undone, one decision at a time."""
+        count = 0
+        while not self._stopping.is_set():
+            with self._database.transaction() as session:
+                if not release_due(session, now=self._clock(), limit=1):
+                    drop_lapsed(session, now=self._clock())
+                    break
+            count += 1
+        if count:
+            log.info("decisions released", count=count)
+            self._woken.set()
+
+    def remind(self) -> None:
+        """Tell those who decide about registrations that people wait for them."""
+        with self._database.transaction() as session:
+            count = tell_waiting(session, now=self._clock())
+        if count:
+            self._woken.set()
 
     def seal(self) -> None:
         """Add what was committed to the chain of the audit log, in short transactions."""
@@ -175,6 +220,7 @@ def open_worker(settings: Settings, *, nightly: Nightly | None = None) -> Worker
         database=database,
         store=store,
         client=WeChatClient(settings, store),
+        files=ObjectFiles(settings),
         nightly=nightly,
     )
 

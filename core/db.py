@@ -125,9 +125,7 @@ class Keyring:
 
     def encrypt(self, text: str, *, column: str) -> bytes:
         """Return key id, nonce and cipher text; bound to `column` so rows cannot be swapped."""
-        key, nonce = self._keys[0], os.urandom(NONCE_BYTES)
-        sealed = key.cipher.encrypt(nonce, text.encode(), column.encode())
-        return key.key_id + nonce + sealed
+        return self.seal(text.encode(), purpose=column)
 
     def decrypt(self, sealed: bytes, *, column: str) -> str:
         """Return the text that was encrypted for `column`.
@@ -135,15 +133,37 @@ class Keyring:
         Raises:
             DataKeyError: unknown key, altered bytes, or bytes of another column.
         """
+        try:
+            return self.open(sealed, purpose=column).decode()
+        except UnicodeDecodeError as error:
+            raise DataKeyError(f"{column} is no text") from error
+
+    def seal(self, content: bytes, *, purpose: str) -> bytes:
+        """Return key id, nonce and cipher text.
+
+        Args:
+            content: of any length up to 2 GiB.
+            purpose: what the content belongs to; it opens for nothing else, so that one cannot
+                be put in another's place.
+        """
+        key, nonce = self._keys[0], os.urandom(NONCE_BYTES)
+        return key.key_id + nonce + key.cipher.encrypt(nonce, content, purpose.encode())
+
+    def open(self, sealed: bytes, *, purpose: str) -> bytes:
+        """Return the content that was sealed for a purpose.
+
+        Raises:
+            DataKeyError: unknown key, altered bytes, or bytes of another purpose.
+        """
         key_id, rest = sealed[:KEY_ID_BYTES], sealed[KEY_ID_BYTES:]
         for key in self._keys:
             if key.key_id == key_id:
                 try:
                     nonce, body = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
-                    return key.cipher.decrypt(nonce, body, column.encode()).decode()
+                    return key.cipher.decrypt(nonce, body, purpose.encode())
                 except (InvalidTag, ValueError) as error:
-                    raise DataKeyError(f"{column} was altered") from error
-        raise DataKeyError(f"no configured key reads {column}")
+                    raise DataKeyError(f"{purpose} was altered") from error
+        raise DataKeyError(f"no configured key reads {purpose}")
 
     def is_current(self, sealed: bytes) -> bool:
         """Return whether the newest key encrypted these bytes."""

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, UtcDateTime, upsert
 from core.risk.notifying import queue_colour_notices
-from core.risk.service import score_day
+from core.risk.scoring import score_day
 
 log = structlog.get_logger()
 

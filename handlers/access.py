@@ -18,6 +18,7 @@ class Access(StrEnum):
     PLATFORM = "platform"  # signed by WeChat
     OPERATOR = "operator"  # the operator's network: health and metrics
     DEVELOPER = "developer"  # development only
+    PERSON = "person"  # somebody signed in through WeChat
     SIGNING_IN = "signing_in"  # staff whose password was right, however far they are
     STAFF = "staff"  # staff who are signed in and have one of the roles of the mark
 

@@ -10,6 +10,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -90,9 +91,9 @@ class Process:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def stop(self, *, seconds: float = 10.0) -> int:
-        """Ask the process to end (SIGTERM), insist after some seconds, and return its exit code."""
-        self._child.terminate()
+    def stop(self, *, seconds: float = 10.0, by: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the process to end, insist after some seconds, and return its exit code."""
+        self._child.send_signal(by)
         try:
             return self._child.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -164,17 +165,20 @@ class PostgresServer:
     """
 
     def __init__(self) -> None:
-        programs = _find_postgres()
+        self._programs = _find_postgres()
         # PostgreSQL refuses to run as root.
-        user = _unprivileged_user() if os.geteuid() == 0 else None
+        self._user = _unprivileged_user() if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="hzl-pg-"))
-        if user is not None:
-            os.chown(self._folder, user.pw_uid, user.pw_gid)
-        self._role = user.pw_name if user is not None else getpass.getuser()
-        self._create_cluster(programs, user)
+        if self._user is not None:
+            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+        self._role = self._user.pw_name if self._user is not None else getpass.getuser()
+        self._create_cluster()
+        self._start()
+
+    def _start(self) -> None:
         self.process = Process(
             [
-                str(programs / "postgres"),
+                str(self._programs / "postgres"),
                 *("-D", str(self._folder / "data"), "-k", str(self._folder)),
                 *_settings(
                     listen_addresses="",
@@ -188,7 +192,7 @@ class PostgresServer:
                 ),
             ],
             log=self._folder / "postgres.log",
-            user=user,
+            user=self._user,
         )
         if not wait_until(self._answers, process=self.process, seconds=START_SECONDS):
             raise RuntimeError(f"postgres did not start:\n{self.process.output()}")
@@ -197,21 +201,26 @@ class PostgresServer:
     def url(self) -> str:
         return f"postgresql://{self._role}@/postgres?host={self._folder}"
 
+    def restart(self) -> None:
+        """Restart it as an operator does: every connection is cut, what was committed stays."""
+        self.process.stop(by=signal.SIGINT)
+        self._start()
+
     def stop(self) -> None:
         """Stop it and remove its data."""
         # Nothing is worth a clean shutdown, which would wait for connections left open.
         self.process.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _create_cluster(self, programs: Path, user: pwd.struct_passwd | None) -> None:
+    def _create_cluster(self) -> None:
         initdb = Process(
             [
-                str(programs / "initdb"),
+                str(self._programs / "initdb"),
                 *("-D", str(self._folder / "data"), "-U", self._role),
                 *("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"),
             ],
             log=self._folder / "initdb.log",
-            user=user,
+            user=self._user,
         )
         while initdb.is_running():
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The stand-in for WeChat's API as the tests of delivery use it: over real HTTP."""
+"""The stand-in for WeChat's API and sign-in as the tests of delivery use it: over real HTTP."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from bot.simulator.standin import LEDGER, create_standin, serving
 APPID, SECRET = "wx0123456789abcdef", "0123456789abcdef" * 2
 TEMPLATE, SUBSCRIBE = "/cgi-bin/message/template/send", "/cgi-bin/message/subscribe/bizsend"
 CUSTOM, TOKEN = "/cgi-bin/message/custom/send", "/cgi-bin/stable_token"
+_HAPPENINGS = (
+    *("token", "forced_refresh", "ticket", "code", "follower", "window", "consent", "entry"),
+    *("menu", "scene_code", "fault", "call", "quota"),
+)
 COLOUR_TEMPLATE, COLOUR_SUBSCRIPTION, ANSWER_TEMPLATE = "tmpl-colour", "sub-colour", "tmpl-answer"
 
 
@@ -32,6 +36,7 @@ class Platform:
             "wechat_appid": APPID,
             "wechat_secret": SECRET,
             "wechat_api_url": self.url,
+            "wechat_open_url": self.url,
             "wechat_templates": {
                 "colour_changed": COLOUR_TEMPLATE,
                 "late_reply": ANSWER_TEMPLATE,
@@ -39,6 +44,12 @@ class Platform:
             "wechat_subscribe_templates": {"colour_changed": COLOUR_SUBSCRIPTION},
         }
         return Settings(**(values | overrides))
+
+    def forget_all(self) -> None:
+        """Forget whatever happened; the templates stay."""
+        with self.ledger.writing() as desk:
+            for table in _HAPPENINGS:
+                desk.execute(f"DELETE FROM {table}")
 
     def follow(self, openid: str, *, is_following: bool = True) -> None:
         with self.ledger.writing() as desk:

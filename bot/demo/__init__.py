@@ -15,14 +15,18 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.demo.companies import DemoCompany, make_companies
+from bot.demo.companies import SEED, DemoCompany, make_companies
+from bot.demo.key_areas import make_key_areas
 from bot.demo.names import COMPANY_OFFICE
 from bot.demo.papers import make_papers
 from bot.demo.places import DemoCommunity, make_communities
+from bot.demo.resumption import is_loaded, load_resumption
 from bot.demo.risk import Story, Values
 from core.clock import day_of
 from core.db import Database, upsert
+from core.files.store import FileStore
 from core.importing import ImportOutcome
+from core.keyareas.importing import import_key_areas
 from core.papers.importing import import_papers
 from core.places.importing import import_communities
 from core.places.model import Community
@@ -30,9 +34,7 @@ from core.registry.importing import import_companies
 from core.registry.model import Company
 from core.risk.model import IndicatorValue
 from core.risk.rules import Colour
-from core.risk.service import DayScores, score_day
-
-SEED: Final = 20200328
+from core.risk.scoring import DayScores, score_day
 
 # Called with the steps that are done and those that there are.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -51,11 +53,19 @@ COMPANIES: Final = {Size.SMALL: 400, Size.DISTRICT: 16_584}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoReport:
-    """What was loaded; `last` tells the colours of the newest day."""
+    """What was loaded; `last` tells the colours of the newest day.
+
+    Attributes:
+        filings: of return to work; 0 where they were there before.
+        registrations: of staff with those companies.
+    """
 
     communities: int
     companies: int
+    filings: int
+    registrations: int
     papers: int
+    key_areas: int
     days: int
     last: DayScores
 
@@ -64,7 +74,9 @@ class DemoReport:
         colours = ", ".join(f"{self.last.colours[colour]} {colour}" for colour in Colour)
         return (
             f"{self.communities} communities, {self.companies} companies, {self.papers} papers, "
-            f"{self.days} days of scores; {self.last.day}: {colours}"
+            f"{self.key_areas} key areas, {self.filings} filings with "
+            f"{self.registrations} registrations, {self.days} days of scores; "
+            f"{self.last.day}: {colours}"
         )
 
 
@@ -92,18 +104,24 @@ def _check_own(session: Session, communities: Sequence[DemoCommunity]) -> None:
 
 
 def load(
-    database: Database, *, size: Size, now: datetime, progress: Progress | None = None
+    database: Database,
+    *,
+    files: FileStore,
+    size: Size,
+    now: datetime,
+    progress: Progress | None = None,
 ) -> DemoReport:
     """Load the demo district; a second run changes nothing but the days that have passed.
 
     Args:
         database: where to; migrated.
+        files: where the files of filings go.
         size: how much.
         now: aware instant; yesterday is the newest day with scores.
         progress: told of every step.
     """
     today, days = day_of(now), DAYS[size]
-    done = _Steps(progress, total=3 + days)
+    done = _Steps(progress, total=5 + days)
     communities = make_communities(SEED)
     companies = make_companies(SEED, count=COMPANIES[size])
     with database.reading() as session:
@@ -114,11 +132,25 @@ def load(
         done.step()
         papers = _check(import_papers(session, make_papers(SEED, today=today), now=now))
         done.step()
+        key_areas = _check(import_key_areas(session, make_key_areas(today=today), now=now))
+        done.step()
         registered = _load_companies(session, companies, now=now)
+        done.step()
+    with database.transaction() as session:
+        filings, registrations = 0, 0
+        if not is_loaded(session):
+            filings, registrations = load_resumption(session, companies, files=files, now=now)
         done.step()
     last = _load_risk(database, communities, days=days, now=now, done=done)
     return DemoReport(
-        communities=len(communities), companies=registered, papers=papers, days=days, last=last
+        communities=len(communities),
+        companies=registered,
+        filings=filings,
+        registrations=registrations,
+        papers=papers,
+        key_areas=key_areas,
+        days=days,
+        last=last,
     )
 
 

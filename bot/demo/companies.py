@@ -21,6 +21,7 @@ from core.importing import ImportRow
 from core.people.documents import DocumentKind
 from core.registry.rules import CompanyState
 
+SEED: Final = 20200328
 # Ages are counted from here, not from the day of loading: the same owners on every day.
 OWNERS_AT: Final = date(2020, 3, 28)
 YOUNGEST: Final = 22

@@ -116,14 +116,16 @@ class _Calls:
     def page_login(self, desk: Desk, now: float) -> Answer:
         """sns/oauth2/access_token."""
         self._check_pair(request.args, self._credentials.appid, self._credentials.secret)
-        openid = tokens.use_code(desk, now, kind="page", code=request.args.get("code", ""))
-        return {
+        if request.args.get("grant_type") != "authorization_code":
+            raise RefusalError(40002)
+        openid, is_snapshot = tokens.use_page_code(desk, now, request.args.get("code", ""))
+        mark: Answer = {"is_snapshotuser": 1} if is_snapshot else {}
+        return mark | {
             "access_token": secrets.token_urlsafe(64),
             "expires_in": tokens.LIFE_SECONDS,
             "refresh_token": secrets.token_urlsafe(64),
             "openid": openid,
-            "scope": "snsapi_base",
-            "unionid": _unionid(desk, openid),
+            "scope": "snsapi_base",  # which gives no unionid
         }
 
     def _check_client(self, call: Any, *, grant: str) -> None:

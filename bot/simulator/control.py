@@ -5,7 +5,7 @@ POST /_control/followers                      {openid?, name?, is_following?}
 POST /_control/acts                           {openid, act: message|menu|follow|scan|payment}
 POST /_control/templates                      {template_id, channel?, title?, fields?, choices?}
 POST /_control/consents                       {openid, template_id, times?, is_long_term?, refuse?}
-POST /_control/codes                          {openid, kind: mini|page} -> {code}
+POST /_control/codes                          {openid, kind: mini|page|snapshot} -> {code}
 GET  /_control/messages[?openid=]             {total, by_openid, messages}
 GET  /_control/calls                          path -> count
 POST /_control/quotas                         {path, per_day}

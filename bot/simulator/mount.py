@@ -12,9 +12,10 @@ from bot.menu import menu_of
 from bot.settings import Settings
 from bot.simulator.api import publish_menu, published_menu
 from bot.simulator.ledger import Ledger
-from bot.simulator.phone import ScenePlace, create_blueprint
+from bot.simulator.phone import KnownOwner, ScenePlace, create_blueprint
 from core.db import Database
 from core.places.model import Community, Street
+from core.registry.model import Company
 from handlers.access import Access, access
 from handlers.chat.events import COMMUNITY_SCENE, STREET_SCENE
 
@@ -36,7 +37,12 @@ def mount(app: Flask, settings: Settings) -> None:
         if published_menu(desk) is None:
             publish_menu(desk, menu_of(settings))
     app.register_blueprint(
-        create_blueprint(settings, places=lambda: places_of(database), ledger_path=ledger.path)
+        create_blueprint(
+            settings,
+            places=lambda: places_of(database),
+            owners=lambda: owners_of(database),
+            ledger_path=ledger.path,
+        )
     )
     for name, view in list(app.view_functions.items()):
         if name.startswith(PREFIX):
@@ -70,6 +76,27 @@ def places_of(database: Database) -> list[ScenePlace]:
             latitude=row.latitude,
         )
         for row in communities
+    ]
+
+
+def owners_of(database: Database) -> list[KnownOwner]:
+    """Return the owners of the demo district with whom the story begins; empty without it."""
+    from bot.demo.resumption import story_companies
+
+    fresh, filed = story_companies()
+    with database.reading() as session:
+        known = session.scalars(
+            select(Company.uscc).where(Company.uscc.in_([fresh.uscc, filed.uscc]))
+        ).all()
+    return [
+        KnownOwner(
+            name=company.owner.name,
+            number=company.owner.number,
+            company=company.name,
+            has_filed=company is filed,
+        )
+        for company in (fresh, filed)
+        if company.uscc in known
     ]
 
 

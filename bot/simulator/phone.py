@@ -18,6 +18,7 @@ from bot.simulator.control import create_control
 from bot.simulator.envelope import aes_key_of
 from bot.simulator.ledger import Ledger
 from bot.simulator.mailbox import Channel, list_entries, register_template
+from bot.simulator.pages import create_pages
 from bot.simulator.wire import Account, Platform
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
@@ -46,10 +47,28 @@ class ScenePlace:
     latitude: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOwner:
+    """An invented owner of the demo district, whom whoever tries the pages may claim to be.
+
+    Attributes:
+        name: to be typed.
+        number: of their document; it belongs to nobody.
+        company: of which they are the owner.
+        has_filed: whether the company has a filing and staff already.
+    """
+
+    name: str
+    number: str
+    company: str
+    has_filed: bool
+
+
 def create_blueprint(
     settings: Settings,
     *,
     places: Callable[[], Sequence[ScenePlace]] = tuple,
+    owners: Callable[[], Sequence[KnownOwner]] = tuple,
     ledger_path: Path | None = None,
     callback_url: str = "",
 ) -> Blueprint:
@@ -58,6 +77,7 @@ def create_blueprint(
     Args:
         settings: the product's own settings, which the made-up platform is set up by.
         places: gives the places that have scene codes; called anew at each look.
+        owners: gives those whom one may claim to be; called anew at each look.
         ledger_path: the platform's memory; a file in the instance folder by default.
         callback_url: where the platform posts to; `/wechat` on this machine by default.
     """
@@ -78,7 +98,10 @@ def create_blueprint(
         static_folder=str(TEMPLATES / "static" / "simulator"),
         static_url_path="/static",
     )
-    _add_views(blueprint, _Phone(ledger, Chat(ledger, Platform(account)), settings, places))
+    _add_views(blueprint, _Phone(ledger, Chat(ledger, Platform(account)), settings, places, owners))
+    blueprint.register_blueprint(
+        create_pages(ledger, appid=settings.wechat_appid, public_url=settings.resolved_public_url)
+    )
     interface = Blueprint("interface", __name__, url_prefix="/api")
     interface.register_blueprint(create_api(ledger, _credentials(settings)))
     interface.register_blueprint(create_control(ledger))
@@ -95,11 +118,13 @@ class _Phone:
         chat: Chat,
         settings: Settings,
         places: Callable[[], Sequence[ScenePlace]],
+        owners: Callable[[], Sequence[KnownOwner]],
     ) -> None:
         self._ledger = ledger
         self._chat = chat
         self._settings = settings
         self._places = places
+        self._owners = owners
 
     def page(self) -> str:
         """The phone itself."""
@@ -109,6 +134,8 @@ class _Phone:
             "simulator/phone.html",
             district=self._settings.district_name,
             communities=communities,
+            owners=self._owners(),
+            home=self._settings.resolved_public_url + "/",
         )
 
     def people(self) -> Response:

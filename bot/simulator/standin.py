@@ -1,4 +1,4 @@
-"""A stand-in for api.weixin.qq.com: the platform's rules over real HTTP."""
+"""A stand-in for api.weixin.qq.com and open.weixin.qq.com: the platform's rules over real HTTP."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from bot.simulator.api import Credentials, create_api
 from bot.simulator.control import create_control
 from bot.simulator.ledger import Ledger
+from bot.simulator.pages import TEMPLATES, create_pages
 
 LEDGER: Final = "wechat_ledger"
 """Where the ledger is found: `app.extensions[LEDGER]`."""
@@ -39,7 +40,7 @@ def create_standin(
         mini_secret: of the mini program.
         clock: seconds since the epoch.
     """
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=str(TEMPLATES / "static"))
     ledger = Ledger(database_path, clock=clock)
     app.extensions[LEDGER] = ledger
     credentials = Credentials(
@@ -47,6 +48,7 @@ def create_standin(
     )
     app.register_blueprint(create_api(ledger, credentials))
     app.register_blueprint(create_control(ledger))
+    app.register_blueprint(create_pages(ledger, appid=appid))
     return app
 
 

@@ -117,7 +117,7 @@ def issue_code(desk: Desk, now: float, *, kind: str, openid: str) -> str:
     Args:
         desk: the open ledger.
         now: the platform's time.
-        kind: `mini` (wx.login) or `page` (OAuth).
+        kind: `mini` (wx.login), `page` (OAuth) or `snapshot` (OAuth on a snapshot of a page).
         openid: whose code it is.
     """
     code = secrets.token_hex(16)
@@ -142,6 +142,18 @@ def use_code(desk: Desk, now: float, *, kind: str, code: str) -> str:
         raise RefusalError(40163)
     desk.execute("UPDATE code SET is_used = 1 WHERE code = ?", (code,))
     return str(row["openid"])
+
+
+def use_page_code(desk: Desk, now: float, code: str) -> tuple[str, bool]:
+    """Return whose OAuth code it is and whether they look at a snapshot, and use it up.
+
+    Raises:
+        RefusalError: as `use_code`.
+    """
+    row = desk.execute("SELECT kind FROM code WHERE code = ?", (code,)).fetchone()
+    is_snapshot = row is not None and row["kind"] == "snapshot"
+    kind = "snapshot" if is_snapshot else "page"
+    return use_code(desk, now, kind=kind, code=code), is_snapshot
 
 
 def _issue(desk: Desk, family: str, now: float) -> str:

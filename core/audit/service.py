@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -36,6 +37,37 @@ def record(
     session.add(AuditEntry(at=now, actor=actor, action=action, subject=subject, facts=facts))
 
 
+def record_once(
+    session: Session, *, now: datetime, actor: str, action: str, subject: str, within: timedelta
+) -> bool:
+    """Add an entry, unless the same one was added a short while ago; return whether it was.
+
+    For looks that go on for a while, as turning the pages of a list.
+
+    Args:
+        session: the session of the request.
+        now: aware instant.
+        actor: who looks.
+        action: what they do.
+        subject: at what.
+        within: how long one entry stands for what follows.
+    """
+    newest = (
+        select(AuditEntry.id)
+        .where(
+            AuditEntry.actor == actor,
+            AuditEntry.action == action,
+            AuditEntry.subject == subject,
+            AuditEntry.at > now - within,
+        )
+        .limit(1)
+    )
+    if session.execute(newest).first() is not None:
+        return False
+    record(session, now=now, actor=actor, action=action, subject=subject)
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
     """What entries to list.
@@ -46,6 +78,7 @@ class AuditQuery:
         actor: exactly, or the kind alone: `staff`.
         action: exactly.
         subject: exactly, or the kind alone.
+        subjects: one of these, exactly; None: any.
     """
 
     since: datetime | None = None
@@ -53,6 +86,7 @@ class AuditQuery:
     actor: str = ""
     action: str = ""
     subject: str = ""
+    subjects: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +121,8 @@ def list_entries(
             statement = statement.where(
                 column.startswith(f"{wanted}:", autoescape=True) if is_kind else column == wanted
             )
+    if query.subjects is not None:
+        statement = statement.where(AuditEntry.subject.in_(query.subjects))
     if older_than is not None:
         statement = statement.where(AuditEntry.id < older_than)
     entries = list(session.scalars(statement))

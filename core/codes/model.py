@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.attributes import flag_modified
 
-from core.db import Base, EncryptedText, UtcDateTime
+from core.codes.rules import RetiredReason
+from core.db import Base, EncryptedText, UtcDateTime, lookup_hash
 
 # The hash of this column is searched; see `Keyring.lookup_hashes`.
 TOKEN_COLUMN = "entry_code.token"  # noqa: S105  the name of a column
@@ -26,6 +28,7 @@ class EntryCode(Base):
             name="retired_reason",
         ),
         CheckConstraint("(retired_at IS NULL) = (retired_reason IS NULL)", name="retired"),
+        CheckConstraint("(report_count = 0) = (reported_at IS NULL)", name="reported"),
         Index(
             "uq_entry_code_live",
             "subject",
@@ -46,3 +49,22 @@ class EntryCode(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     retired_reason: Mapped[str | None] = mapped_column(String(16))
+    report_count: Mapped[int] = mapped_column(Integer, default=0)
+    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def retire(self, *, reason: RetiredReason, at: datetime) -> None:
+        """End the code.
+
+        Raises:
+            RuntimeError: it has ended before, a bug in the caller.
+        """
+        if self.retired_at is not None:
+            raise RuntimeError("a code ends once")
+        self.retired_at = at
+        self.retired_reason = reason.value
+
+    def seal(self, token: str) -> None:
+        """Encrypt and hash the token by the newest key."""
+        self.token_hash = lookup_hash(token, column=TOKEN_COLUMN)
+        # The same text would be no change to the mapper.
+        flag_modified(self, "token")

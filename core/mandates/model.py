@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, EncryptedText, UtcDateTime
@@ -18,7 +18,11 @@ class Mandate(Base):
     """That a person acts for a company; ended, not deleted.
 
     An owner's is active from the match with the register on. A filler and a manager are offered
-    theirs by the owner, with an invitation, and confirm it by their name.
+    theirs by the owner, with an invitation, and confirm it by their name. A new owner who takes
+    over what a former one left has theirs offered until they confirm that.
+
+    `owner_change_id` is the register's newest change of owner that was known then, 0 for none:
+    whatever came later, under whichever instant it was recorded, ends what the former owner gave.
     """
 
     __tablename__ = "mandate"
@@ -38,8 +42,6 @@ class Mandate(Base):
             "uq_mandate_active",
             "company_id",
             "person_id",
-            "kind",
-            "department",
             unique=True,
             sqlite_where=text("state = 'active'"),
             postgresql_where=text("state = 'active'"),
@@ -57,6 +59,7 @@ class Mandate(Base):
     department: Mapped[str] = mapped_column(String(50), default="")
     name: Mapped[str] = mapped_column(EncryptedText("mandate.name"))
     phone: Mapped[str | None] = mapped_column(EncryptedText("mandate.phone"))
+    owner_change_id: Mapped[int] = mapped_column(Integer, default=0)
     invitation_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     invitation_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     offered_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -8,9 +8,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.db import upsert
+from core.notices.delivery import settle
 from core.notices.model import Notice, NoticeReceipt
 from core.notices.rules import ANSWER_LIFETIME, Channel, NoticeState, Receipt, receipt_of
-from core.notices.service import settle
 from core.people.model import MessageConsent, Person
 
 # Longer than any notice lives, so that a report can still be matched to its notice.

@@ -8,7 +8,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
+
+Value: TypeAlias = "str | int | float"
 
 
 class NoticeState(StrEnum):

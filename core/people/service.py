@@ -53,13 +53,7 @@ def mark_following(session: Session, *, openid: str, came_by: str, now: datetime
         person.is_following = True
         person.followed_at = now
         person.came_by = came_by[:64]
-        record(
-            session,
-            now=now,
-            actor=f"person:{person.id}",
-            action="followed",
-            subject=f"person:{person.id}",
-        )
+        _record(session, person, now=now, action="followed")
     return person
 
 
@@ -69,13 +63,7 @@ def mark_left(session: Session, *, openid: str, now: datetime) -> None:
     if person is not None and person.is_following is not False:
         person.is_following = False
         person.unfollowed_at = now
-        record(
-            session,
-            now=now,
-            actor=f"person:{person.id}",
-            action="left",
-            subject=f"person:{person.id}",
-        )
+        _record(session, person, now=now, action="left")
 
 
 def bind_community(session: Session, *, openid: str, community_id: int, now: datetime) -> Person:
@@ -84,14 +72,7 @@ def bind_community(session: Session, *, openid: str, community_id: int, now: dat
     if person.community_id != community_id:
         person.community_id = community_id
         give_consent(session, person_id=person.id, purpose=Purpose.OWN_COMMUNITY, now=now)
-        record(
-            session,
-            now=now,
-            actor=f"person:{person.id}",
-            action="community_bound",
-            subject=f"person:{person.id}",
-            community_id=community_id,
-        )
+        _record(session, person, now=now, action="community_bound", community_id=community_id)
     return person
 
 
@@ -102,13 +83,7 @@ def unbind_community(session: Session, *, openid: str, now: datetime) -> bool:
         return False
     person.community_id = None
     withdraw_consent(session, person_id=person.id, purpose=Purpose.OWN_COMMUNITY, now=now)
-    record(
-        session,
-        now=now,
-        actor=f"person:{person.id}",
-        action="community_unbound",
-        subject=f"person:{person.id}",
-    )
+    _record(session, person, now=now, action="community_unbound")
     return True
 
 
@@ -153,11 +128,11 @@ def forget_person(session: Session, *, openid: str, now: datetime) -> None:
         return
     session.execute(delete(MessageConsent).where(MessageConsent.person_id == person.id))
     session.execute(delete(Consent).where(Consent.person_id == person.id))
-    record(
-        session,
-        now=now,
-        actor=f"person:{person.id}",
-        action="forgotten",
-        subject=f"person:{person.id}",
-    )
+    _record(session, person, now=now, action="forgotten")
     session.delete(person)
+
+
+def _record(session: Session, person: Person, *, now: datetime, action: str, **facts: int) -> None:
+    """Add an entry of the audit log about what a person did with their own data."""
+    themselves = f"person:{person.id}"
+    record(session, now=now, actor=themselves, action=action, subject=themselves, **facts)

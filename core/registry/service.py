@@ -96,13 +96,13 @@ def get_company(session: Session, *, company_id: int) -> CompanyCard:
     company = session.get(Company, company_id)
     if company is None:
         raise CompanyNotFoundError
-    return _card_of(company)
+    return card_of(company)
 
 
 def find_company_by_uscc(session: Session, *, uscc: str) -> CompanyCard | None:
     """Return the company with a normalised code; see `uscc_of` for what people type."""
     company = session.scalar(select(Company).where(Company.uscc == uscc))
-    return None if company is None else _card_of(company)
+    return None if company is None else card_of(company)
 
 
 def owner_key_of(*, name: str, number: str) -> OwnerKey:
@@ -134,7 +134,7 @@ def list_companies_of(session: Session, *, owner: OwnerKey) -> list[CompanyCard]
         )
         .order_by(Company.name, Company.id)
     )
-    return [_card_of(company) for company in rows]
+    return [card_of(company) for company in rows]
 
 
 def match_owner(
@@ -237,7 +237,8 @@ def _resealed(company: Company) -> dict[str, Any]:
     }
 
 
-def _card_of(company: Company) -> CompanyCard:
+def card_of(company: Company) -> CompanyCard:
+    """Return a company as pages and conversations may show it."""
     return CompanyCard(
         id=company.id,
         uscc=company.uscc,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.people.staff.rules import Area
 from core.places.model import Community, CommunityAlias, Street
 from core.risk.model import RiskScore
-from core.risk.rules import MAX_CARD_AGE_DAYS, Colour
-from core.risk.service import ColourCounts
+from core.risk.rules import Colour
+from core.risk.service import ColourCounts, newest_days
 
 PAGE_SIZE: Final = 25
 # The worst first; no data is not safe, so it stands above blue.
@@ -117,31 +117,26 @@ def list_communities(
     total = session.scalar(statement.with_only_columns(func.count())) or 0
     page_count = max(-(-total // page_size), 1)
     number = min(max(number, 1), page_count)
-    rows = session.execute(
-        statement.order_by(
-            case({one.value: place for place, one in enumerate(ORDER)}, value=colour),
-            RiskScore.score.desc(),
-            Community.code,
-        )
-        .offset((number - 1) * page_size)
-        .limit(page_size)
-    ).all()
+    worst_first = statement.order_by(
+        case({one.value: place for place, one in enumerate(ORDER)}, value=colour),
+        RiskScore.score.desc(),
+        Community.code,
+    )
+    rows = session.execute(worst_first.offset((number - 1) * page_size).limit(page_size))
     return CommunityPage(
-        rows=[
-            CommunityRow(
-                id=row.id,
-                code=row.code,
-                name=row.name,
-                street=row.street,
-                colour=Colour(row.colour),
-                score=row.score,
-                day=row.day,
-            )
-            for row in rows
-        ],
-        number=number,
-        page_count=page_count,
-        total=total,
+        rows=[_row_of(row) for row in rows], number=number, page_count=page_count, total=total
+    )
+
+
+def _row_of(row: Row[*tuple[Any, ...]]) -> CommunityRow:
+    return CommunityRow(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        street=row.street,
+        colour=Colour(row.colour),
+        score=row.score,
+        day=row.day,
     )
 
 
@@ -168,15 +163,7 @@ def _coloured(
     area: Area, today: date
 ) -> tuple[Select[*tuple[Any, ...]], ColumnElement[str], ColumnElement[Any]]:
     """Return the communities of an area beside their newest fresh score, and two columns of it."""
-    newest = (
-        select(RiskScore.community_id, func.max(RiskScore.day).label("day"))
-        .where(
-            RiskScore.is_published,
-            RiskScore.day.between(today - timedelta(days=MAX_CARD_AGE_DAYS), today),
-        )
-        .group_by(RiskScore.community_id)
-        .subquery()
-    )
+    newest = newest_days(today)
     colour = func.coalesce(RiskScore.colour, Colour.GREY.value)
     statement: Select[*tuple[Any, ...]] = (
         select(

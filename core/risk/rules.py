@@ -208,26 +208,15 @@ def score_of(version: ModelVersion, readings: Mapping[str, Reading]) -> Score:
 
     Source: docs/sources.md#risk-indicators
     """
-    known: list[tuple[Indicator, Reading, float]] = []
-    for indicator in version.indicators:
-        reading = readings.get(indicator.code)
-        if reading is not None and reading.age_days <= version.max_stale_days:
-            known.append((indicator, reading, indicator.norm_of(reading.value)))
+    known = _known(version, readings)
     total = math.fsum(indicator.weight for indicator, _, _ in known)
     shares = [indicator.weight * norm / total for indicator, _, norm in known]
     score, contributions = _on_grid(shares)
     lo, _ = _on_grid([share * total / MAX_SCORE for share in shares])
     coverage = min(1.0, total / MAX_SCORE)
     parts = {
-        indicator.code: Part(
-            indicator.code,
-            reading.value,
-            norm,
-            indicator.weight,
-            contribution,
-            Status.STALE if reading.age_days else Status.FRESH,
-        )
-        for (indicator, reading, norm), contribution in zip(known, contributions, strict=True)
+        one[0].code: _part_of(*one, contribution)
+        for one, contribution in zip(known, contributions, strict=True)
     }
     return Score(
         score=score if known else None,
@@ -240,6 +229,23 @@ def score_of(version: ModelVersion, readings: Mapping[str, Reading]) -> Score:
             for one in version.indicators
         ),
     )
+
+
+def _known(
+    version: ModelVersion, readings: Mapping[str, Reading]
+) -> list[tuple[Indicator, Reading, float]]:
+    """Return the indicators that are not missing, in the order of the model, with their norms."""
+    known: list[tuple[Indicator, Reading, float]] = []
+    for indicator in version.indicators:
+        reading = readings.get(indicator.code)
+        if reading is not None and reading.age_days <= version.max_stale_days:
+            known.append((indicator, reading, indicator.norm_of(reading.value)))
+    return known
+
+
+def _part_of(indicator: Indicator, reading: Reading, norm: float, contribution: float) -> Part:
+    status = Status.STALE if reading.age_days else Status.FRESH
+    return Part(indicator.code, reading.value, norm, indicator.weight, contribution, status)
 
 
 def score_all(

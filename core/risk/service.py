@@ -1,72 +1,30 @@
-"""Use cases of community risk: score a day, show a community's card, count the colours."""
+"""Use cases of community risk: show a community's card, count the colours, subscribe."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-import structlog
-from sqlalchemy import (
-    CursorResult,
-    Select,
-    Text,
-    bindparam,
-    cast,
-    delete,
-    exists,
-    func,
-    select,
-    update,
-)
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import CursorResult, Subquery, Text, bindparam, cast, delete, func, select
+from sqlalchemy.orm import Session
 
 from core.clock import day_of
 from core.db import upsert
+from core.lookups import Lookup
 from core.places.matching import Finding, Fit
 from core.places.model import Community
 from core.places.service import REVISION, PlaceBook, find_places, last_book
-from core.risk.model import ColourSubscription, IndicatorValue, RiskScore
-from core.risk.rules import (
-    MAX_CARD_AGE_DAYS,
-    Colour,
-    ModelVersion,
-    Reading,
-    Score,
-    Status,
-    score_all,
-)
-from core.risk.versions import CURRENT, find_version, get_version
-
-log = structlog.get_logger()
+from core.risk.model import ColourSubscription, RiskScore
+from core.risk.rules import MAX_CARD_AGE_DAYS, Colour, Status
+from core.risk.versions import find_version
 
 _SCORE: Final = RiskScore.__table__.c
-_VALUE: Final = IndicatorValue.__table__.c
 _STATUS: Final = {status.value: status for status in Status}
 CACHED_REASONS: Final = 4096
-_KEYS: Final = ("community_id", "day", "version")
-_RESULTS: Final = ("score", "colour", "coverage", "lo", "hi", "parts", "is_published")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayScores:
-    """What scoring a day did.
-
-    Attributes:
-        day: the day that was scored.
-        version: the name of the model version.
-        colours: communities by colour; grey ones are not published.
-        changed_count: rows that were added or differ from what was stored.
-    """
-
-    day: date
-    version: str
-    colours: Mapping[Colour, int]
-    changed_count: int
 
 
 class Reason(NamedTuple):
@@ -130,140 +88,7 @@ class ColourCounts:
     counts: Mapping[Colour, int]
 
 
-# ---- scoring --------------------------------------------------------------------------------
-
-
-def score_day(
-    session: Session, *, day: date, now: datetime, version: ModelVersion | None = None
-) -> DayScores:
-    """Score every community for a day and store what changed.
-
-    A value that has not come is replaced by the last one of the days before, as far back as the
-    version allows. The number of statements does not depend on the number of communities, and a
-    second run over the same values leaves every row as it was.
-
-    Args:
-        session: the session of the step.
-        day: the local day whose values are scored.
-        now: aware instant of the run.
-        version: the model; without one the current version. Another version is scored beside the
-            current one and never published.
-
-    Returns:
-        The colours of the day. A community that is grey keeps the last published colour until
-        that is too old; see `find_card`.
-    """
-    version = version or get_version()
-    scores = score_all(version, _readings_of(session, day=day, version=version))
-    rows = {
-        community_id: _row_of(score, community_id=community_id, day=day, version=version)
-        for community_id, score in scores.items()
-    }
-    changed = _changed_rows(session, rows, day=day, version=version)
-    if version.name == CURRENT:
-        _unpublish_others(session, day=day, version=version)
-    if changed:
-        statement = upsert(session, RiskScore, keys=_KEYS, update=(*_RESULTS, "scored_at"))
-        session.connection().execute(statement, [{**row, "scored_at": now} for row in changed])
-    colours = Counter(score.colour for score in scores.values())
-    log.info("risk_day_scored", day=str(day), version=version.name, changed=len(changed))
-    if colours[Colour.GREY]:
-        log.warning("risk_publication_held", day=str(day), communities=colours[Colour.GREY])
-    return DayScores(
-        day=day,
-        version=version.name,
-        colours={colour: colours[colour] for colour in Colour},
-        changed_count=len(changed),
-    )
-
-
-def list_days_to_score(session: Session, *, changed: Collection[date]) -> list[date]:
-    """Return the days to score again after values of some days changed, in order.
-
-    These are the days themselves, and later ones that were scored and may carry a value on.
-    """
-    carried = {
-        day + timedelta(days=ahead)
-        for day in changed
-        for ahead in range(1, get_version().max_stale_days + 1)
-    }
-    scored = session.scalars(select(_SCORE.day).where(_SCORE.day.in_(carried)).distinct())
-    return sorted({*changed, *scored})
-
-
-def _readings_of(
-    session: Session, *, day: date, version: ModelVersion
-) -> dict[int, dict[str, Reading]]:
-    communities = session.scalars(select(Community.id).order_by(Community.id))
-    readings: dict[int, dict[str, Reading]] = {one: {} for one in communities}
-    first = day - timedelta(days=version.max_stale_days)
-    for value_day, community_id, indicator, value in session.execute(_carried(first, day)).all():
-        # In order of days: a newer value takes the place of an older one.
-        readings[community_id][indicator] = Reading(value, (day - value_day).days)
-    fresh = select(_VALUE.community_id, _VALUE.indicator, _VALUE.value).where(_VALUE.day == day)
-    for community_id, indicator, value in session.execute(fresh).all():
-        readings[community_id][indicator] = Reading(value)
-    return readings
-
-
-def _carried(first: date, day: date) -> Select[*tuple[Any, ...]]:
-    """Return the values since `first` that have no successor on `day`, the oldest first."""
-    today = aliased(IndicatorValue)
-    has_come = exists().where(
-        today.day == day,
-        today.community_id == _VALUE.community_id,
-        today.indicator == _VALUE.indicator,
-    )
-    return (
-        select(_VALUE.day, _VALUE.community_id, _VALUE.indicator, _VALUE.value)
-        .where(_VALUE.day >= first, _VALUE.day < day, ~has_come)
-        .order_by(_VALUE.day)
-    )
-
-
-def _row_of(score: Score, *, community_id: int, day: date, version: ModelVersion) -> dict[str, Any]:
-    return {
-        "community_id": community_id,
-        "day": day,
-        "version": version.name,
-        "score": score.score,
-        "colour": score.colour.value,
-        "coverage": score.coverage,
-        "lo": score.lo,
-        "hi": score.hi,
-        "parts": [list(part) for part in score.parts],
-        "is_published": version.name == CURRENT and score.colour is not Colour.GREY,
-    }
-
-
-def _changed_rows(
-    session: Session, rows: Mapping[int, dict[str, Any]], *, day: date, version: ModelVersion
-) -> list[dict[str, Any]]:
-    stored = session.execute(
-        select(_SCORE.community_id, *(_SCORE[name] for name in _RESULTS)).where(
-            _SCORE.day == day, _SCORE.version == version.name
-        )
-    )
-    known = {row[0]: tuple(row[1:]) for row in stored}
-    return [
-        row
-        for community_id, row in rows.items()
-        if known.get(community_id) != tuple(row[name] for name in _RESULTS)
-    ]
-
-
-def _unpublish_others(session: Session, *, day: date, version: ModelVersion) -> None:
-    session.execute(
-        update(RiskScore)
-        .where(RiskScore.day == day, RiskScore.version != version.name, RiskScore.is_published)
-        .values(is_published=False)
-        .execution_options(synchronize_session=False)
-    )
-
-
-# ---- cards ----------------------------------------------------------------------------------
-
-_NEWEST_PUBLISHED: Final = (
+_NEWEST_PUBLISHED: Final = Lookup(
     select(
         _SCORE.day,
         _SCORE.version,
@@ -348,11 +173,7 @@ def find_card(session: Session, *, community_id: int, today: date) -> ColourCard
 
 
 def _newest_row(session: Session, *, community_id: int, today: date) -> Sequence[Any] | None:
-    return (
-        session.connection()
-        .execute(_NEWEST_PUBLISHED, {"community_id": community_id, "today": today})
-        .one_or_none()
-    )
+    return _NEWEST_PUBLISHED.first(session, community_id=community_id, today=today)
 
 
 def _card_of(community_id: int, row: Sequence[Any], *, today: date) -> ColourCard:
@@ -392,14 +213,9 @@ def _contribution_of(part: Sequence[Any]) -> float:
     return contribution
 
 
-def count_colours(session: Session, *, today: date) -> ColourCounts:
-    """Return how many communities have which colour today, as their cards would show it.
-
-    Args:
-        session: may be a reading one.
-        today: the local day of the question; older scores than three days count as grey.
-    """
-    newest = (
+def newest_days(today: date) -> Subquery:
+    """Return the communities that have a fresh published score, with `day`, its newest day."""
+    return (
         select(_SCORE.community_id, func.max(_SCORE.day).label("day"))
         .where(
             _SCORE.is_published,
@@ -408,6 +224,16 @@ def count_colours(session: Session, *, today: date) -> ColourCounts:
         .group_by(_SCORE.community_id)
         .subquery()
     )
+
+
+def count_colours(session: Session, *, today: date) -> ColourCounts:
+    """Return how many communities have which colour today, as their cards would show it.
+
+    Args:
+        session: may be a reading one.
+        today: the local day of the question; older scores than three days count as grey.
+    """
+    newest = newest_days(today)
     rows = session.execute(
         select(_SCORE.colour, func.count(), func.max(_SCORE.day))
         .join_from(

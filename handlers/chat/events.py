@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from core.clock import day_of
+from core.mandates.service import end_mandates_of
 from core.notices.feedback import (
     clear_consent,
     confirm_delivery,
@@ -15,7 +16,9 @@ from core.notices.rules import Channel
 from core.papers.service import list_papers
 from core.people.service import forget_person, mark_following, mark_left
 from core.places.service import Place, current_book, find_street
+from core.resumption.registration.correcting import end_registrations_of
 from core.risk.service import find_card
+from handlers.chat import registration
 from handlers.chat.words import has_event
 from handlers.turn import SILENCE, Reply, Turn, TurnKind
 
@@ -38,8 +41,11 @@ def is_other_event(turn: Turn) -> bool:
 
 
 def answer_follow(turn: Turn, session: Session) -> Reply:
-    """Greet a new follower; one who scanned a community's code sees its colour and paper."""
-    mark_following(session, openid=turn.openid, came_by=turn.event_key, now=turn.now)
+    """Greet a new follower; one who scanned a code sees what it stands for: a place, a company."""
+    is_company = turn.event_key.startswith(registration.SCENE)
+    # The rest of a company's scene is the token of its code, which stands nowhere in the clear.
+    came_by = registration.SCENE if is_company else turn.event_key
+    mark_following(session, openid=turn.openid, came_by=came_by, now=turn.now)
     return _greeting(turn, session, is_new=True)
 
 
@@ -50,6 +56,9 @@ def answer_scan(turn: Turn, session: Session) -> Reply:
 
 def _greeting(turn: Turn, session: Session, *, is_new: bool) -> Reply:
     scene = turn.event_key
+    if scene.startswith(registration.SCENE):
+        token = scene.removeprefix(registration.SCENE)
+        return registration.answer_scene(turn, session, token=token, is_new=is_new)
     place: Place | None = None
     card = street_name = street_id = None
     if scene.startswith(COMMUNITY_SCENE):
@@ -130,6 +139,8 @@ def answer_withdrawal(turn: Turn, session: Session) -> Reply:
     """Delete what is known of a person who withdrew their authorisation."""
     openid = turn.fields.get("OpenID") or turn.openid
     forget_notices(session, openid=openid)
+    end_mandates_of(session, openid=openid, now=turn.now)
+    end_registrations_of(session, openid=openid, now=turn.now)
     forget_person(session, openid=openid, now=turn.now)
     return SILENCE
 

@@ -64,7 +64,12 @@ def _card(place: Place, card: ColourCard | None) -> Reply:
         for reason in (card.reasons[:REASONS_SHOWN] if card else ())
         if reason.contribution >= MIN_REASON_POINTS
     ]
-    return Reply(template="risk/colour", values={"place": place, "card": card, "reasons": reasons})
+    return Reply(
+        template="risk/colour",
+        values={"place": place, "card": card, "reasons": reasons},
+        # A score that changes is scored anew at another instant.
+        same=(place, card and (card.scored_at, card.version, card.day, card.colour)),
+    )
 
 
 def answer_colour(turn: Turn, session: Session) -> Reply:

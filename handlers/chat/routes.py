@@ -7,13 +7,23 @@ when the store is gone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from handlers.chat import choices, events, masks, papers, people, risk, service
-from handlers.turn import Reply, Turn
+from handlers.chat import (
+    choices,
+    events,
+    masks,
+    papers,
+    people,
+    registration,
+    resumption,
+    risk,
+    service,
+)
+from handlers.turn import KEEP, Reply, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,10 @@ ROUTES: Final = (
     Route("delivery_report", events.is_delivery_report, events.answer_delivery_report, writes=True),
     Route("consent", events.is_consent, events.answer_consent, writes=True),
     Route("withdrawal", events.is_withdrawal, events.answer_withdrawal, writes=True),
+    # Registering in steps: whatever is typed meanwhile is an answer, but for a few words.
+    Route("registration_link", registration.is_link, registration.answer_link),
+    Route("registration_leave", registration.is_leaving, registration.answer_leave, is_quick=True),
+    Route("registration_step", registration.is_step, registration.answer_step, writes=True),
     # A conversation in progress: leave it, read on, choose.
     Route("cancel", service.is_cancel, service.answer_cancel, is_quick=True),
     Route("read_on", service.is_reading_on, service.answer_reading_on, is_quick=True),
@@ -57,6 +71,8 @@ ROUTES: Final = (
     Route("help", service.is_help, service.answer_help, is_quick=True),
     Route("thanks", service.is_thanks, service.answer_thanks, is_quick=True),
     Route("handover", service.is_handover, service.answer_handover, is_quick=True),
+    Route("registration_resume", registration.is_resuming, registration.answer_resume),
+    Route("registration", registration.is_starting, registration.answer_start),
     Route("masks", masks.matches, masks.answer, is_quick=True),
     Route("human", service.is_human, service.answer_human, is_quick=True),
     Route("subscriptions", risk.is_subscription_list, risk.answer_subscription_list, is_quick=True),
@@ -67,6 +83,7 @@ ROUTES: Final = (
     Route("own_community", people.is_own, risk.answer_own, is_quick=True),
     Route("papers", papers.is_paper_question, papers.answer_papers, is_quick=True),
     Route("health_code", service.is_health_code, service.answer_health_code, is_quick=True),
+    Route("resumption", resumption.is_resumption, resumption.answer_resumption),
     # Names of communities.
     Route("location", risk.has_location, risk.answer_location, is_quick=True),
     Route("name_and_change", choices.is_name_to_write, choices.answer_name, writes=True),
@@ -79,10 +96,29 @@ ROUTES: Final = (
     Route("not_understood", _always, service.answer_not_understood, is_quick=True),
 )
 
+_REGISTERING: Final = frozenset(
+    {"registration_link", "registration_leave", "registration_step", "registration_resume"}
+)
+
+
+def _returning(answer: Callable[[Turn, Session], Reply]) -> Callable[[Turn, Session], Reply]:
+    """Return the handler of a digression: what ends there does not end the steps.
+
+    One that asks something itself takes their place; what was typed is in the draft.
+    """
+
+    def answered(turn: Turn, session: Session) -> Reply:
+        reply = answer(turn, session)
+        is_end = reply.conversation is None and not reply.handover
+        return replace(reply, conversation=KEEP) if is_end else reply
+
+    return answered
+
 
 def route_for(turn: Turn) -> Route:
     """Return the first route that takes the turn; the last row takes every turn."""
     for route in ROUTES:
         if route.matches(turn):
-            return route
+            is_digression = registration.is_in_progress(turn) and route.name not in _REGISTERING
+            return replace(route, answer=_returning(route.answer)) if is_digression else route
     raise RuntimeError("the last row takes every turn")

@@ -9,8 +9,9 @@ from core.people.staff.rules import Role
 from core.risk.listing import CommunityQuery, list_communities, list_streets_of
 from core.risk.rules import Colour
 from handlers.access import Access, access
-from handlers.console.fields import choice_field, number_field, text_field
-from handlers.console.visit import Answer, Page, Visit
+from handlers.console.visit import Visit
+from handlers.forms import choice_field, number_field, text_field
+from handlers.page import Answer, Page
 
 # Those who watch over sites or the station have rows of their own, not communities.
 SEEN_BY: Final = (

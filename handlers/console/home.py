@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from core.clock import day_of
+from core.mandates.reviewing import ClaimQuery, list_claims
 from core.people.staff.rules import Role
 from core.people.staff.service import list_area_names
+from core.resumption.filing.reviewing import count_filings
+from core.resumption.filing.rules import FilingState
+from core.resumption.filing.service import find_usual_wait
 from core.risk.listing import count_colours_of
 from handlers.access import Access, access
+from handlers.console import claims, filings, registrations
 from handlers.console.audit import AUDITED_BY
 from handlers.console.communities import SEEN_BY
-from handlers.console.visit import Answer, Page, Visit
+from handlers.console.visit import Visit
+from handlers.page import Answer, Page
 
 
 @access(Access.STAFF, *Role)
@@ -24,7 +30,24 @@ def home(visit: Visit) -> Answer:
         values={
             "area_names": list_area_names(session, area=staff.area),
             "counts": counts,
+            "waiting": _waiting(visit),
+            "may_enter": staff.role in registrations.ENTERED_BY,
             "may_audit": staff.role in AUDITED_BY,
             "done": visit.query.get("done", ""),
         },
     )
+
+
+def _waiting(visit: Visit) -> dict[str, object] | None:
+    """Return what of return to work waits in an area; None for those who have none of it."""
+    session, staff = visit.reading(), visit.staff
+    if staff.role not in filings.SEEN_BY or staff.role not in claims.SEEN_BY:
+        return None
+    claimed = list_claims(session, query=ClaimQuery(area=staff.area), number=1, now=visit.now)
+    filed = count_filings(session, area=staff.area)
+    return {
+        "filing_count": filed[FilingState.SUBMITTED],
+        "claim_count": claimed.count,
+        "approved_count": filed[FilingState.APPROVED],
+        "usual_wait": find_usual_wait(session),
+    }

@@ -22,8 +22,9 @@ from core.people.staff.signing_in import (
 from core.people.staff.signing_in import sign_in as begin_sign_in
 from core.people.staff.signing_in import sign_out as end_sign_in
 from handlers.access import Access, access
-from handlers.console.qr import Qr, qr_of
-from handlers.console.visit import HOME, Answer, Page, Redirect, Visit, with_next
+from handlers.console.visit import HOME, Visit, with_next
+from handlers.page import Answer, Page, Redirect
+from handlers.qr import Qr, qr_of
 
 SIGN_IN: Final = "/console/sign-in"
 PATH_OF: Final = {

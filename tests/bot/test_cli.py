@@ -20,25 +20,22 @@ from bot.demo.companies import make_companies
 from bot.services import services_of
 from core.clock import day_of
 from core.db import Database, Keyring, install_keyring
+from core.files.model import StoredFile
+from core.files.rules import FilePurpose
+from core.files.service import keep_file
 from core.nightly import JobRun
 from core.notices.service import queue_notice
 from core.places.model import Community
 from core.registry.importing import COMPANY_COLUMNS, import_companies
 from core.risk.model import RiskScore
 from tests.conftest import DATA_KEY
-from tests.wechat import Platform, running_platform
+from tests.wechat import Platform
 
 COMMUNITIES = """code,name,street,longitude,latitude
 T12,田林十二村,田林街道,121.42,31.17
 L01,锦泰苑,凌云路街道,121.43,31.14
 """
 YESTERDAY = day_of(datetime.now(UTC)) - timedelta(days=1)
-
-
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
-    with running_platform(tmp_path) as platform:
-        yield platform
 
 
 @pytest.fixture
@@ -55,10 +52,9 @@ def app(database: Database, platform: Platform, tmp_path: Path) -> Iterator[Flas
 
 
 @pytest.fixture
-def flask(app: Flask) -> Any:
-    """A function that runs a command and returns its result."""
-    runner = app.test_cli_runner()
-    return lambda *arguments: runner.invoke(args=[str(one) for one in arguments])
+def district(flask: Any, tmp_path: Path) -> None:
+    """Two communities, imported."""
+    assert flask("import", "communities", _file(tmp_path, COMMUNITIES)).exit_code == 0
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -74,6 +70,23 @@ def _count(session: Session, table: type) -> int:
 def _indicators(day: date, **values: float) -> str:
     lines = ["day,community_code,indicator,value"]
     return "\n".join([*lines, *(f"{day},T12,{code},{value}" for code, value in values.items())])
+
+
+def _queue_notice(database: Database) -> None:
+    with database.transaction() as session:
+        queue_notice(
+            session,
+            now=datetime.now(UTC),
+            kind="colour_changed",
+            openid="o1",
+            key="colour:1",
+            values={
+                "community": "田林十二村",
+                "previous": "blue",
+                "colour": "red",
+                "day": str(YESTERDAY),
+            },
+        )
 
 
 def test_importing_says_what_came_and_keeps_it(
@@ -116,8 +129,7 @@ def test_an_unknown_kind_is_refused(flask: Any, tmp_path: Path) -> None:
     assert flask("import", "spaceships", _file(tmp_path, COMMUNITIES)).exit_code != 0
 
 
-def test_scoring_a_day_prints_its_colours(flask: Any, tmp_path: Path) -> None:
-    flask("import", "communities", _file(tmp_path, COMMUNITIES))
+def test_scoring_a_day_prints_its_colours(flask: Any, tmp_path: Path, district: None) -> None:
     flask("import", "indicators", _file(tmp_path, _indicators(YESTERDAY, confirmed=1)))
 
     result = flask("risk", "score", "--day", YESTERDAY)
@@ -127,9 +139,7 @@ def test_scoring_a_day_prints_its_colours(flask: Any, tmp_path: Path) -> None:
     assert "2 grey" in result.stdout
 
 
-def test_the_night_runs_once_for_a_day(flask: Any, database: Database, tmp_path: Path) -> None:
-    flask("import", "communities", _file(tmp_path, COMMUNITIES))
-
+def test_the_night_runs_once_for_a_day(flask: Any, database: Database, district: None) -> None:
     first = flask("nightly", "--day", YESTERDAY)
     second = flask("nightly", "--day", YESTERDAY)
 
@@ -140,12 +150,11 @@ def test_the_night_runs_once_for_a_day(flask: Any, database: Database, tmp_path:
 
 
 def test_a_night_that_fails_exits_non_zero(
-    flask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flask: Any, monkeypatch: pytest.MonkeyPatch, district: None
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise OSError
 
-    flask("import", "communities", _file(tmp_path, COMMUNITIES))
     monkeypatch.setattr("core.nightly.score_day", fail)
 
     assert flask("nightly", "--day", YESTERDAY).exit_code == 1
@@ -153,20 +162,7 @@ def test_a_night_that_fails_exits_non_zero(
 
 def test_delivering_sends_what_waits(flask: Any, database: Database, platform: Platform) -> None:
     platform.follow("o1")
-    with database.transaction() as session:
-        queue_notice(
-            session,
-            now=datetime.now(UTC),
-            kind="colour_changed",
-            openid="o1",
-            key="colour:1",
-            values={
-                "community": "田林十二村",
-                "previous": "blue",
-                "colour": "red",
-                "day": str(YESTERDAY),
-            },
-        )
+    _queue_notice(database)
 
     assert "nothing waits" not in flask("deliver").stdout
     assert flask("deliver").stdout.strip() == "nothing waits"
@@ -177,20 +173,7 @@ def test_notices_of_a_closed_channel_are_said_to_wait(
 ) -> None:
     platform.follow("o1")
     platform.fault("/cgi-bin/message/template/send", "errcode", 45009, times=9)
-    with database.transaction() as session:
-        queue_notice(
-            session,
-            now=datetime.now(UTC),
-            kind="colour_changed",
-            openid="o1",
-            key="colour:1",
-            values={
-                "community": "田林十二村",
-                "previous": "blue",
-                "colour": "red",
-                "day": str(YESTERDAY),
-            },
-        )
+    _queue_notice(database)
     flask("deliver")
 
     said = flask("deliver").stdout.strip()
@@ -201,9 +184,8 @@ def test_notices_of_a_closed_channel_are_said_to_wait(
 
 @pytest.mark.parametrize("command", ["menu", "codes"])
 def test_call_without_an_answer_is_told_without_a_traceback(
-    flask: Any, platform: Platform, tmp_path: Path, command: str
+    flask: Any, platform: Platform, tmp_path: Path, command: str, district: None
 ) -> None:
-    flask("import", "communities", _file(tmp_path, COMMUNITIES))
     paths = {"menu": "/cgi-bin/menu/create", "codes": "/cgi-bin/qrcode/create"}
     platform.fault(paths[command], "errcode", 48001, times=9)
     options = ["--out", tmp_path / "codes"] if command == "codes" else []
@@ -221,10 +203,8 @@ def test_the_menu_is_published(flask: Any, platform: Platform) -> None:
 
 
 def test_follow_codes_are_written_once_and_can_be_scanned(
-    flask: Any, platform: Platform, tmp_path: Path
+    flask: Any, platform: Platform, tmp_path: Path, district: None
 ) -> None:
-    flask("import", "communities", _file(tmp_path, COMMUNITIES))
-
     first = flask("wechat", "codes", "--out", tmp_path / "codes")
     second = flask("wechat", "codes", "--out", tmp_path / "codes")
 
@@ -279,6 +259,33 @@ def test_register_is_sealed_anew_after_a_rotation(
     assert told == [
         f"{count} companies were sealed with an older key, none is now" for count in (3, 0)
     ]
+
+
+def test_reseal_covers_files_and_says_when_their_store_is_away(flask: Any, app: Flask) -> None:
+    services, now = services_of(app), datetime.now(UTC)
+    install_keyring(Keyring([DATA_KEY]))
+    with services.database.transaction() as session:
+        keep_file(
+            session,
+            files=services.files,
+            content=b"%PDF-1.4 %%EOF",
+            name="plan.pdf",
+            purpose=FilePurpose.PREVENTION_PLAN,
+            actor="person:1",
+            now=now,
+        )
+        key = session.scalars(select(StoredFile.key)).one()
+    install_keyring(Keyring([bytes(range(1, 33)), DATA_KEY]))
+    sealed = services.files.get(key)
+    services.files.delete(key)
+
+    failed = flask("db", "reseal")
+    services.files.put(key, sealed)
+    told = [flask("db", "reseal").stdout.splitlines()[1:] for _ in range(2)]
+
+    assert failed.exit_code == 1
+    assert "the store of files does not answer" in failed.stderr
+    assert told == [["1 files were sealed with an older key, none is now"], []]
 
 
 def test_full_register_is_imported_with_what_it_lacks(flask: Any, tmp_path: Path) -> None:

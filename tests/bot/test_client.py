@@ -5,7 +5,6 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -15,27 +14,20 @@ import structlog
 
 from bot.client import DeliveryError, WeChatClient
 from bot.error_codes import Action
-from bot.store import RedisStore, Store, open_store
+from bot.redis_store import RedisStore
+from bot.store import Store, open_store
 from core.db import Database
-from tests.wechat import SECRET, TEMPLATE, TOKEN, Platform, running_platform
+from tests.wechat import SECRET, TEMPLATE, TOKEN, Platform
 
 OPENID = "oTESTabcdefghijklmnopqrstuvw"
 DATA = {"thing1": {"value": "田林十二村"}}
 
 
-@pytest.fixture(scope="module")
-def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with running_platform(tmp_path_factory.mktemp("wechat")) as platform:
-        yield platform
-
-
 @pytest.fixture
-def platform(_served: Platform) -> Platform:
-    with _served.ledger.writing() as desk:
-        for table in ("entry", "fault", "call", "token", "ticket", "quota", "menu", "window"):
-            desk.execute(f"DELETE FROM {table}")
-    _served.follow(OPENID)
-    return _served
+def platform(platform: Platform) -> Platform:
+    """A stand-in that one person follows."""
+    platform.follow(OPENID)
+    return platform
 
 
 @pytest.fixture(params=["redis", "database"])
@@ -73,6 +65,26 @@ def test_template_message_with_the_same_client_id_is_sent_once(
     client = _client(platform, one_store)
     assert _send(client) == _send(client)
     assert len(platform.delivered(OPENID)) == 1
+
+
+def test_link_to_one_of_our_pages_leads_to_this_installation(
+    platform: Platform, one_store: Store
+) -> None:
+    settings = platform.settings(public_url="https://wx.example.gov.cn")
+    client = WeChatClient(settings, one_store)
+    for number, link in enumerate(["/h5/company/7", "https://other.example/x", ""]):
+        client.send_template(
+            openid=OPENID,
+            template_id="tmpl-colour",
+            data=DATA,
+            client_msg_id=str(number),
+            link=link,
+        )
+    assert [entry.body["url"] for entry in platform.delivered(OPENID)] == [
+        "https://wx.example.gov.cn/h5/company/7",
+        "https://other.example/x",
+        "",
+    ]
 
 
 def test_many_clients_fetch_one_token_between_them(platform: Platform, store: Store) -> None:

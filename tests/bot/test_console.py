@@ -14,12 +14,11 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from werkzeug.test import EnvironBuilder, TestResponse
-from werkzeug.wrappers import Request
+from werkzeug.test import TestResponse
 
-from bot import console
+from bot import pages
 from bot.app import create_app
-from bot.console import COOKIE, address_of
+from bot.console import COOKIE
 from bot.services import services_of
 from bot.settings import Settings
 from bot.store import StoreUnavailableError
@@ -159,8 +158,9 @@ def test_nobody_enters_without_signing_in(app: Flask, route: Any) -> None:
     if route.name == "sign_in":
         assert client.get(route.path).status_code == 200
         return
+    path = re.sub(r"<int:\w+>", "1", route.path)
     for method in route.methods:
-        answered = client.open(route.path, method=method)
+        answered = client.open(path, method=method)
         assert answered.status_code == 303
         assert answered.location.split("?")[0] == "/console/sign-in"
 
@@ -279,7 +279,7 @@ def test_staff_sign_in_while_the_store_is_away(
         raise StoreUnavailableError("redis")
 
     monkeypatch.setattr(services_of(app).store, "hit", fail)
-    monkeypatch.setattr(console.log, "warning", lambda *_: None, raising=False)
+    monkeypatch.setattr(pages.log, "warning", lambda *_: None, raising=False)
     add(database, Role.AUDITOR)
     assert sign_in(app.test_client()).status_code == 303
 
@@ -526,24 +526,3 @@ def test_audit_pages_follow_each_other(enter: Enter, database: Database) -> None
     subjects = [re.findall(r'title="x:(\d+)"', page) for page in (first, second)]
     assert [len(one) for one in subjects] == [50, 10]
     assert sorted(int(one) for page in subjects for one in page) == list(range(60))
-
-
-# --- behind a proxy -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("header", "proxies", "address"),
-    [
-        ("", 0, "10.0.0.1"),
-        ("1.1.1.1", 0, "10.0.0.1"),
-        ("1.1.1.1", 1, "1.1.1.1"),
-        ("6.6.6.6, 1.1.1.1", 1, "1.1.1.1"),
-        ("6.6.6.6, 1.1.1.1, 10.0.0.2", 2, "1.1.1.1"),
-        ("", 1, "10.0.0.1"),
-        ("1.1.1.1", 2, "10.0.0.1"),
-    ],
-)
-def test_address_is_what_the_own_proxies_saw(header: str, proxies: int, address: str) -> None:
-    headers = {"X-Forwarded-For": header} if header else {}
-    environ = EnvironBuilder(headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.1"})
-    assert address_of(Request(environ.get_environ()), proxy_count=proxies) == address  # type: ignore[arg-type]

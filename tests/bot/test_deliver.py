@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,27 +29,12 @@ from tests.wechat import (
     TEMPLATE,
     TOKEN,
     Platform,
-    running_platform,
 )
 
 OPENID = "oTESTabcdefghijklmnopqrstuvw"
 VALUES = {"community": "田林十二村", "previous": "blue", "colour": "red"}
 VALUES |= {"day": "2020-03-28"}
 TEXTS = Texts(constants={})
-
-
-@pytest.fixture(scope="module")
-def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with running_platform(tmp_path_factory.mktemp("wechat")) as platform:
-        yield platform
-
-
-@pytest.fixture
-def platform(_served: Platform) -> Platform:
-    with _served.ledger.writing() as desk:
-        for table in ("entry", "fault", "call", "token", "quota", "window", "consent", "follower"):
-            desk.execute(f"DELETE FROM {table}")
-    return _served
 
 
 @dataclass
@@ -139,6 +124,13 @@ def post(sqlite_database: Database, platform: Platform) -> Post:
     return Post(sqlite_database, open_store("", sqlite_database), platform)
 
 
+@pytest.fixture
+def plain_post(sqlite_database: Database, platform: Platform) -> Post:
+    """An installation without any template message."""
+    options = {"wechat_templates": {}}
+    return Post(sqlite_database, open_store("", sqlite_database), platform, options)
+
+
 def _open_window(post: Post) -> None:
     """Open the window on both sides, as a message of the person does."""
     post.platform.open_window(OPENID)
@@ -185,18 +177,16 @@ def test_person_who_left_but_agreed_gets_a_subscription_message(
 
 
 def test_follower_without_a_configured_template_is_written_to_in_the_open_chat(
-    sqlite_database: Database, platform: Platform
+    plain_post: Post, platform: Platform
 ) -> None:
-    options = {"wechat_templates": {}}
-    post = Post(sqlite_database, open_store("", sqlite_database), platform, options)
     platform.follow(OPENID)
-    post.person()
-    _open_window(post)
-    post.queue()
-    post.deliver()
+    plain_post.person()
+    _open_window(plain_post)
+    plain_post.queue()
+    plain_post.deliver()
     assert platform.channels(OPENID) == ["custom"]
     assert "田林十二村的风险等级有变化" in platform.delivered(OPENID)[0].body["text"]
-    window = post.store.window(OPENID)
+    window = plain_post.store.window(OPENID)
     assert window is not None
     assert window.left == 4
 
@@ -423,18 +413,16 @@ def test_lost_answer_in_the_chat_is_followed_by_a_notice_and_not_by_the_same_tex
 
 
 def test_lost_answer_in_the_chat_is_repeated_where_no_template_is_configured(
-    sqlite_database: Database, platform: Platform
+    plain_post: Post, platform: Platform
 ) -> None:
-    options = {"wechat_templates": {}}
-    post = Post(sqlite_database, open_store("", sqlite_database), platform, options)
     platform.follow(OPENID)
-    post.person()
-    _open_window(post)
-    post.answer()
+    plain_post.person()
+    _open_window(plain_post)
+    plain_post.answer()
     platform.fault(CUSTOM, "status", 502)
-    post.deliver()
-    post.shift = timedelta(seconds=10)
-    post.deliver()
+    plain_post.deliver()
+    plain_post.shift = timedelta(seconds=10)
+    plain_post.deliver()
     assert platform.channels(OPENID) == ["custom"]
 
 

@@ -24,6 +24,7 @@ from core.risk.model import IndicatorValue, RiskScore
 from core.risk.rules import Colour, Status
 from core.risk.service import count_colours, find_card
 from tests.conftest import DATA_KEY
+from tests.core.mandates.conftest import MemoryFiles
 
 TODAY = date(2020, 3, 28)
 YESTERDAY = date(2020, 3, 27)
@@ -55,6 +56,7 @@ def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         patch.setitem(DAYS, Size.SMALL, SHORT)
         report = load(
             database,
+            files=MemoryFiles(),
             size=Size.SMALL,
             now=NOW,
             progress=lambda done, total: told.append((done, total)),
@@ -114,13 +116,13 @@ def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch)
     # The story of a day depends on its length: the whole of it is told again.
     monkeypatch.setitem(DAYS, Size.SMALL, SHORT)
     before = everything()
-    again = load(demo.database, size=Size.SMALL, now=NOW + timedelta(hours=1))
+    again = load(demo.database, files=MemoryFiles(), size=Size.SMALL, now=NOW + timedelta(hours=1))
     assert again.last.changed_count == 0
     assert everything() == before
 
 
 def test_demo_tells_its_progress(demo: Demo) -> None:
-    assert demo.told == [(step, SHORT + 3) for step in range(1, SHORT + 4)]
+    assert demo.told == [(step, SHORT + 5) for step in range(1, SHORT + 6)]
 
 
 def test_demo_loads_into_postgresql(
@@ -129,7 +131,7 @@ def test_demo_loads_into_postgresql(
     monkeypatch.setitem(DAYS, Size.SMALL, 2)
     with postgres_database.reading() as session:
         assert is_empty(session)
-    report = load(postgres_database, size=Size.SMALL, now=now)
+    report = load(postgres_database, files=MemoryFiles(), size=Size.SMALL, now=now)
     assert (report.communities, sum(report.last.colours.values())) == (957, 957)
     assert report.companies == 400
 
@@ -147,6 +149,6 @@ def test_demo_keeps_out_of_a_register_with_real_companies(
     with database.transaction() as session:
         assert import_companies(session, [real], now=now).created_count == 1
     with pytest.raises(RealRegisterError, match="companies"):
-        load(database, size=Size.SMALL, now=now)
+        load(database, files=MemoryFiles(), size=Size.SMALL, now=now)
     with database.reading() as session:
         assert is_empty(session)

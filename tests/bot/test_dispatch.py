@@ -20,7 +20,8 @@ from structlog.testing import LogCapture
 
 from bot import dispatch
 from bot.dispatch import SILENT, Answer, AnswerKind, Dispatcher, Turn, _Pool
-from bot.store import RedisStore, Store, StoreUnavailableError
+from bot.redis_store import RedisStore
+from bot.store import Store, StoreUnavailableError
 from bot.table_store import TableStore
 from bot.texts import MAX_BYTES, Texts
 from core.db import Database
@@ -280,7 +281,7 @@ table = sys.modules["handlers.chat.routes"] = types.ModuleType("handlers.chat.ro
 table.Route, table.route_for = namedtuple("Route", "name answer writes is_quick"), None
 
 from bot.dispatch import Dispatcher
-from bot.store import RedisStore
+from bot.redis_store import RedisStore
 from bot.table_store import TableStore
 from bot.texts import Texts
 from core.db import Database

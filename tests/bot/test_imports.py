@@ -7,20 +7,32 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bot.demo.companies import DemoCompany, make_companies
 from bot.imports import KINDS, ImportReport, run_import
+from core.codes.rules import subject_of
+from core.codes.service import find_live_code, issue_code
 from core.db import Database
+from core.mandates.proving import prove_ownership
+from core.mandates.service import list_mandates
 from core.notices.model import Notice
+from core.people.documents import DocumentKind, document_of
 from core.people.model import Person
-from core.places.model import Community
+from core.places.model import Community, Street
 from core.registry.importing import COMPANY_COLUMNS
 from core.registry.model import Company
 from core.registry.rules import CompanyState
+from core.resumption.registration.model import Registration
+from core.resumption.registration.rules import Flag, Travel
+from core.resumption.registration.service import submit_registration
 from core.risk.model import IndicatorValue
 from core.risk.rules import Colour
+from core.risk.scoring import score_day
 from core.risk.service import find_card, subscribe
 from core.risk.versions import get_version
+from tests.core.resumption.registration.conftest import District as RegistrationDistrict
+from tests.core.resumption.registration.conftest import entry_of
 from tests.servers import ROOT
 
 COMMUNITIES = """code,name,street,longitude,latitude,aliases
@@ -145,29 +157,89 @@ def test_known_values_are_not_scored_again(
     assert (report.unchanged_count, report.scored_days) == (13, ())
 
 
-def test_subscribers_hear_of_a_change_of_yesterday_and_not_of_history(
-    database: Database, tmp_path: Path, now: datetime
-) -> None:
+WORST = values("{day}", 3).replace(",0\n", ",9\n")
+BEST = values("{day}", 0)
+
+
+@pytest.fixture
+def subscriber(database: Database, tmp_path: Path, now: datetime) -> None:
+    """Somebody who saw a blue card four days ago and subscribed."""
     load(database, "communities", COMMUNITIES, tmp_path=tmp_path, now=now)
-    text = INDICATOR_HEADER + values("2020-03-24", 0)
+    text = INDICATOR_HEADER + BEST.format(day="2020-03-24")
     load(database, "indicators", text, tmp_path=tmp_path, now=now)
     with database.transaction() as session:
         person = Person(openid="o-1", created_at=now)
         session.add(person)
         session.flush()
         subscribe(session, person_id=person.id, community_id=1, now=now)
-    worst = values("{day}", 3).replace(",0\n", ",9\n")
-    best = values("{day}", 0)
-    for day, rows, told in (
-        ("2020-03-25", worst, 0),
-        ("2020-03-26", best, 0),
-        ("2020-03-27", worst, 1),
-        ("2020-03-27", worst, 1),
-        ("2020-03-27", best, 2),
+
+
+def told(database: Database) -> list[tuple[object, object]]:
+    """Return the days and colours that the subscriber was told of."""
+    with database.reading() as session:
+        notices = session.scalars(select(Notice).order_by(Notice.id))
+        return [(one.values["day"], one.values["colour"]) for one in notices]
+
+
+def test_subscribers_hear_at_once_of_what_the_card_shows_and_not_of_history(
+    database: Database, subscriber: None, tmp_path: Path, now: datetime
+) -> None:
+    expected: list[tuple[object, object]] = []
+    for day, rows, news in (
+        ("2020-03-25", WORST, "red"),  # the card still shows a day that is three days old
+        ("2020-03-25", BEST, "blue"),  # and its correction
+        ("2020-03-26", WORST, "red"),
+        ("2020-03-25", WORST, ""),
+        ("2020-03-27", BEST, "blue"),
+        ("2020-03-26", BEST, ""),
+        ("2020-03-27", BEST, ""),
+        ("2020-03-27", WORST, "red"),
     ):
         text = INDICATOR_HEADER + rows.format(day=day)
         load(database, "indicators", text, tmp_path=tmp_path, now=now)
-        assert count(database, Notice) == told
+        expected += [(day, news)] if news else []
+        assert told(database) == expected
+
+
+def test_subscribers_hear_of_the_newest_day_of_a_file_alone(
+    database: Database, subscriber: None, tmp_path: Path, now: datetime
+) -> None:
+    days = {"2020-03-25": BEST, "2020-03-26": WORST, "2020-03-27": WORST}
+    text = "".join(rows.format(day=day) for day, rows in days.items())
+    load(database, "indicators", INDICATOR_HEADER + text, tmp_path=tmp_path, now=now)
+    assert told(database) == [("2020-03-27", "red")]
+
+
+@pytest.mark.parametrize("step", ["score_day", "queue_colour_notices"])
+def test_import_that_dies_while_it_scores_is_made_good_by_the_next(
+    database: Database,
+    subscriber: None,
+    tmp_path: Path,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    text = INDICATOR_HEADER + WORST.format(day="2020-03-26") + WORST.format(day="2020-03-27")
+
+    def die(session: Session, *, now: datetime, day: date = date.max) -> None:
+        if day > date(2020, 3, 26):
+            raise KeyboardInterrupt
+        score_day(session, day=day, now=now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"bot.imports.{step}", die)
+        with pytest.raises(KeyboardInterrupt):
+            load(database, "indicators", text, tmp_path=tmp_path, now=now)
+    assert told(database) == []
+
+    report = load(database, "indicators", text, tmp_path=tmp_path, now=now)
+
+    assert report.scored_days == (date(2020, 3, 26), date(2020, 3, 27))
+    assert told(database) == [("2020-03-27", "red")]
+    with database.reading() as session:
+        card = find_card(session, community_id=1, today=date(2020, 3, 28))
+        assert card is not None
+        assert (card.colour, card.day) == (Colour.RED, date(2020, 3, 27))
 
 
 def test_kind_that_is_not_known_is_reported_with_those_that_are(
@@ -223,6 +295,31 @@ def test_register_of_companies_is_imported_and_shows_what_changed(
         "changed: address 2, owner 1",
         f"another legal person (1): {sold.uscc}",
     ]
+
+
+def test_former_owner_is_stopped_and_told_after_the_import_and_nobody_else(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    two = [one for one in COMPANIES if one.owner.kind is DocumentKind.RESIDENT_ID][:2]
+    kept, sold = (replace(one, state=CompanyState.ACTIVE) for one in two)
+    load(database, "companies", company_file(kept, sold), tmp_path=tmp_path, now=now)
+    for openid, owner in (("o-kept", kept.owner), ("o-sold", sold.owner)):
+        with database.transaction() as session:
+            document = document_of(owner.number, today=now.date())
+            prove_ownership(session, openid=openid, name=owner.name, document=document, now=now)
+            (mandate,) = list_mandates(session, openid=openid)
+            subject = subject_of(mandate.company.id)
+            issue_code(session, subject=subject, actor="person:1", now=now)
+    text = company_file(kept, replace(sold, owner=kept.owner))
+    later = now + timedelta(days=1)
+    for _ in range(2):
+        load(database, "companies", text, tmp_path=tmp_path, now=later)
+    with database.reading() as session:
+        assert list_mandates(session, openid="o-sold") == []
+        assert len(list_mandates(session, openid="o-kept")) == 1
+        told = session.execute(select(Notice.kind, Notice.openid)).all()
+        assert [tuple(one) for one in told] == [("owner_changed", "o-sold")]
+        assert find_live_code(session, subject=subject, now=later) is None
 
 
 def test_full_file_reports_the_companies_that_it_lacks(
@@ -315,3 +412,37 @@ def test_every_reason_for_refusing_a_row_has_a_text_and_every_text_a_reason() ->
         )
     }
     assert raised <= texts <= used
+
+
+KEY_AREAS = """code,name,aliases,since,until,source
+420100,武汉市,江城,2020-01-23,,通告
+421100,武汉市,,2020-01-23,,通告
+"""
+
+
+def test_key_areas_are_imported_and_faults_are_named(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    report = load(database, "key-areas", KEY_AREAS, tmp_path=tmp_path, now=now)
+    assert (report.created_count, len(report.rejections)) == (1, 1)
+    assert report.lines() == ["3: 代码 421100 是“黄冈市”，与名称不符：武汉市"]
+    again = load(database, "key-areas", KEY_AREAS, tmp_path=tmp_path, now=now)
+    assert (again.created_count, again.unchanged_count) == (0, 1)
+
+
+def test_changed_key_areas_screen_the_reported_stays_again(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    with database.transaction() as session:
+        district = RegistrationDistrict(session=session, now=now)
+        session.add(Street(id=1, code="310104014", name="徐家汇街道"))
+        session.flush()
+        company_id = district.add_company()
+        entry = entry_of(stays=("湖北武汉",), returned_on=date(2020, 3, 25), travel=Travel.TRAIN)
+        submit_registration(
+            session, company_id=company_id, entry=entry, openid="o", code_id=None, now=now
+        )
+    load(database, "key-areas", KEY_AREAS, tmp_path=tmp_path, now=now + timedelta(hours=1))
+    with database.reading() as session:
+        registration = session.scalars(select(Registration)).one()
+        assert Flag.KEY_AREA.value in registration.flags

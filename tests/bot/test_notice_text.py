@@ -10,13 +10,16 @@ from jinja2 import UndefinedError
 from bot.notice_text import NoticeTextError, fields_of, text_of
 from bot.simulator.fields import values_for
 from bot.texts import TEMPLATES, Texts
+from core.notices.delivery import Attempt
 from core.notices.rules import Channel
-from core.notices.service import Attempt
 from core.risk.rules import Colour
 
 TEXTS = Texts(constants={})
 VALUES = {"community": "田林十二村", "previous": "blue", "colour": "red"}
 VALUES |= {"day": "2020-03-28"}
+VALUES |= {"company": "上海第一有限公司", "role": "manager"}
+VALUES |= {"check_code": "K7M4QX"}
+VALUES |= {"count": "25", "number": "R200328-7KM3X-2PQ9T"}
 KINDS = sorted(path.name.split(".")[0] for path in (TEMPLATES / "notices").glob("*.fields.txt"))
 
 

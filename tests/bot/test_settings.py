@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ def test_development_needs_nothing() -> None:
     assert settings.resolved_database_url == f"sqlite:///{settings.instance_dir}/huizhili.db"
     assert settings.resolved_public_url == "http://127.0.0.1:8000"
     assert settings.resolved_wechat_api_url == "http://127.0.0.1:8000/simulator/api"
+    assert settings.resolved_wechat_open_url == "http://127.0.0.1:8000/simulator"
     assert settings.redis_url == ""
     assert [len(key) for key in settings.aes_keys()] == [32]
     Keyring(settings.data_key_bytes())
@@ -79,6 +81,7 @@ def test_production_starts_when_all_is_there(monkeypatch: pytest.MonkeyPatch) ->
     assert settings.is_production
     assert settings.resolved_public_url == "https://hzl.example.gov.cn"
     assert settings.resolved_wechat_api_url == "https://api.weixin.qq.com"
+    assert settings.resolved_wechat_open_url == "https://open.weixin.qq.com"
     assert settings.wechat_max_age_seconds == 300
 
 
@@ -216,3 +219,12 @@ def test_templates_are_a_json_object(
     monkeypatch: pytest.MonkeyPatch, value: str | None, expected: dict[str, Any]
 ) -> None:
     assert _read(monkeypatch, WECHAT_TEMPLATES=value).wechat_templates == expected
+
+
+def test_font_that_posters_cannot_hold_stops_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "cff.otf"
+    path.write_bytes(b"OTTO")
+    with pytest.raises(SettingsError, match="POSTER_FONT"):
+        Settings.from_env(poster_font=path)
+    path.write_bytes(b"\0\1\0\0")
+    assert Settings.from_env(poster_font=path).poster_font == path

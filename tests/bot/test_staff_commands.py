@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from bot.app import create_app
-from bot.services import services_of
-from bot.settings import Settings
 from bot.staff_commands import MESSAGES
 from core.db import Database
 from core.people.staff.rules import Role
@@ -24,29 +19,14 @@ from core.places.model import Community, Street
 
 
 @pytest.fixture
-def app(database: Database, tmp_path: Path) -> Iterator[Flask]:
-    app = create_app(
-        Settings.from_env(
-            database_url=database.url.render_as_string(hide_password=False),
-            instance_dir=tmp_path / "instance",
-            log_level="error",
-        )
-    )
+def app(app: Flask, database: Database) -> Flask:
+    """The application with one street and one community."""
     now = datetime.now(UTC)
     with database.transaction() as session:
         session.add(Street(id=1, code="310104012", name="田林街道"))
         session.flush()
         session.add(Community(id=1, code="T12", name="田林十二村", street_id=1, changed_at=now))
-    yield app
-    services_of(app).dispatcher.close()
-    services_of(app).database.dispose()
-
-
-@pytest.fixture
-def flask(app: Flask) -> Any:
-    """A function that runs a command and returns its result."""
-    runner = app.test_cli_runner()
-    return lambda *arguments: runner.invoke(args=[str(one) for one in arguments])
+    return app
 
 
 def password_in(output: str) -> str:

@@ -13,11 +13,11 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import func, select
 
-from bot import store as store_module
+from bot import redis_store
+from bot.redis_store import RedisStore
 from bot.store import (
     Claim,
     ClaimState,
-    RedisStore,
     Store,
     StoreUnavailableError,
     Window,
@@ -235,7 +235,7 @@ def test_extending_what_is_not_in_work_does_nothing(store: Store, moment: str) -
 
 
 def test_kept_answer_and_memory_expire(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (store_module, sys.modules["bot.table_store"]):
+    for module in (redis_store, sys.modules["bot.table_store"]):
         monkeypatch.setattr(module, "KEEP_SECONDS", 1)
         monkeypatch.setattr(module, "STATE_SECONDS", 1)
     store = home.make()

@@ -23,12 +23,16 @@ from bot.worker import Worker, open_worker
 from core.audit.chain import SEAL_LIMIT, verify_chain
 from core.audit.service import record
 from core.db import Database
+from core.files.service import FileUnavailableError
 from core.notices import service
 from core.notices.model import Notice
 from core.people.staff.model import StaffSession
 from core.people.staff.rules import MAX_IDLE, Role
 from core.people.staff.service import NewStaff, add_account
-from tests.wechat import Platform, running_platform
+from core.resumption.registration.drafts import save_draft
+from core.resumption.registration.model import RegistrationDraft
+from tests.core.resumption.registration.conftest import District, add_places
+from tests.wechat import Platform
 
 OPENID = "oTESTabcdefghijklmnopqrstuvw"
 VALUES = {"community": "甲", "previous": "blue", "colour": "red", "day": "2020-03-28"}
@@ -36,10 +40,10 @@ PATIENCE_SECONDS = 45.0  # a start takes long while other tests run
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
-    with running_platform(tmp_path) as platform:
-        platform.follow(OPENID)
-        yield platform
+def platform(platform: Platform) -> Platform:
+    """A stand-in that one person follows."""
+    platform.follow(OPENID)
+    return platform
 
 
 def _queue(database: Database, key: str) -> None:
@@ -215,6 +219,79 @@ def test_sweep_removes_sign_ins_that_are_over(worker: Worker, sqlite_database: D
     worker.sweep()
     with sqlite_database.reading() as session:
         assert session.scalars(select(StaffSession.token_hash)).all() == [b"\1" * 32]
+
+
+@pytest.fixture
+def company(sqlite_database: Database) -> District:
+    """A company, an hour ago, with an owner and somebody who waits."""
+    with sqlite_database.transaction() as session:
+        now = datetime.now(UTC) - timedelta(hours=1)
+        add_places(session, now)
+        district = District(session=session, now=now)
+        district.add_company()
+        district.add_mandate("o-owner")
+        district.submit(0)
+        save_draft(
+            session,
+            openid="o-1",
+            company_id=district.companies[0],
+            typed={"name": "x"},
+            code_id=None,
+            now=now - timedelta(days=7),
+        )
+    return district
+
+
+def test_those_who_decide_are_reminded_once(
+    worker: Worker, sqlite_database: Database, company: District
+) -> None:
+    worker.remind()
+    worker.remind()
+    with sqlite_database.reading() as session:
+        (notice,) = session.scalars(select(Notice))
+    assert (notice.kind, notice.openid, notice.values["count"]) == ("owner_waiting", "o-owner", 1)
+
+
+def test_sweep_removes_drafts_that_nobody_came_back_to(
+    worker: Worker, sqlite_database: Database, company: District
+) -> None:
+    worker.sweep()
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(RegistrationDraft)).all() == []
+
+
+class _Leftovers:
+    """A store of files with one that no row names."""
+
+    def __init__(self, *, is_down: bool) -> None:
+        self.keys, self.is_down = ["left"], is_down
+
+    def list_keys(self, *, before: datetime) -> Iterator[list[str]]:
+        if self.is_down:
+            raise FileUnavailableError
+        assert before < datetime.now(UTC) - timedelta(hours=23)
+        yield list(self.keys)
+
+    def delete(self, key: str) -> None:
+        self.keys.remove(key)
+
+
+def test_sweep_removes_files_that_no_row_names(
+    sqlite_database: Database, platform: Platform
+) -> None:
+    files = _Leftovers(is_down=False)
+    _worker(sqlite_database, platform, open_store("", sqlite_database), files=files).sweep()
+    assert files.keys == []
+
+
+def test_sweep_goes_on_without_the_store_of_files(
+    sqlite_database: Database, platform: Platform
+) -> None:
+    files = _Leftovers(is_down=True)
+    worker = _worker(sqlite_database, platform, open_store("", sqlite_database), files=files)
+    with structlog.testing.capture_logs() as entries:
+        worker.sweep()
+    assert [entry["event"] for entry in entries] == ["files not swept"]
 
 
 def test_sealing_goes_on_until_everything_is_in_the_chain(

@@ -192,6 +192,28 @@ def test_any_text_of_any_column_is_read_by_its_key(value: str, column: str) -> N
     assert ring.decrypt(ring.encrypt(value, column=column), column=column) == value
 
 
+@given(content=st.binary(max_size=200), purpose=st.text())
+def test_any_content_of_any_purpose_is_opened_by_its_key(content: bytes, purpose: str) -> None:
+    ring = Keyring([NEW_KEY, OLD_KEY])
+
+    assert ring.open(ring.seal(content, purpose=purpose), purpose=purpose) == content
+    assert ring.open(Keyring([OLD_KEY]).seal(content, purpose=purpose), purpose=purpose) == content
+
+
+def test_sealed_content_opens_for_no_other_purpose() -> None:
+    ring = Keyring([OLD_KEY])
+
+    with pytest.raises(DataKeyError, match="file:2"):
+        ring.open(ring.seal(b"a plan", purpose="file:1"), purpose="file:2")
+
+
+def test_sealed_bytes_are_no_text_of_a_column() -> None:
+    ring = Keyring([OLD_KEY])
+
+    with pytest.raises(DataKeyError, match=PHONE):
+        ring.decrypt(ring.seal(b"\xff\xfe", purpose=PHONE), column=PHONE)
+
+
 # --- rotating keys ------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from core.db import Database
 from core.places.model import Community, Street
 from core.places.service import mark_changed
 from core.risk.model import IndicatorValue
-from core.risk.service import score_day
+from core.risk.scoring import score_day
 from core.risk.versions import get_version
 from tests.servers import free_port
 
@@ -199,6 +199,19 @@ def test_a_reload_and_another_person_keep_their_chats(phone: Page) -> None:
     expect(answers(phone)).to_have_count(0)
     phone.reload()
     expect(phone.get_by_role("button", name="周建国，换一个人")).to_be_visible()
+
+
+def test_a_page_opens_signed_in_as_whoever_holds_the_phone(phone: Page, site: Site) -> None:
+    phone.get_by_role("button", name="更多").click()
+    phone.get_by_role("button", name="扫一扫", exact=True).click()
+    phone.get_by_label("二维码的内容").fill("/h5/")
+    with phone.context.expect_page() as opened:
+        phone.get_by_role("button", name="扫码", exact=True).click()
+    expect(opened.value.get_by_role("button", name="退出")).to_be_visible()
+    assert opened.value.url.startswith(f"{site.url}/h5/")
+    with site.ledger.reading() as desk:
+        codes = desk.execute("SELECT openid, is_used FROM code").fetchall()
+    assert [tuple(code) for code in codes] == [(openid_of(phone), 1)]
 
 
 def test_a_notice_comes_by_itself_as_a_card_and_its_outcome_is_reported(

@@ -62,3 +62,22 @@ def test_every_staff_page_names_its_roles_and_nothing_else_is_below_console(app:
             marks[mark].add(rule.rule)
     assert marks[Access.PUBLIC] == {"/console/sign-in"}
     assert marks[Access.STAFF]
+
+
+def test_everything_below_h5_is_for_anybody_or_for_somebody_signed_in_through_wechat(
+    app: Flask,
+) -> None:
+    marks = {Access.PUBLIC: set[str](), Access.PERSON: set[str]()}
+    for rule in app.url_map.iter_rules():
+        mark = mark_of(app.view_functions[rule.endpoint])
+        is_h5 = rule.rule.startswith("/h5")
+        assert is_h5 or mark is not Access.PERSON, rule.rule
+        if is_h5:
+            assert mark is not None, rule.rule
+            marks[mark].add(rule.rule)
+    # A page that is open to anybody is named here, so that none is open by oversight.
+    assert marks[Access.PUBLIC] == {
+        *("/h5/sign-in", "/h5/sign-out", "/h5/signed-out"),
+        *("/h5/c/<token>", "/h5/c/<token>/report"),
+    }
+    assert marks[Access.PERSON]

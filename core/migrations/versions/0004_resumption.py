@@ -24,6 +24,11 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retired_reason", sa.String(length=16), nullable=True),
+        sa.Column("report_count", sa.Integer(), nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(report_count = 0) = (reported_at IS NULL)", name=op.f("ck_entry_code_reported")
+        ),
         sa.CheckConstraint(
             "retired_reason IN ('rotated', 'retired', 'owner_changed', 'reported', 'expired')",
             name=op.f("ck_entry_code_retired_reason"),
@@ -91,6 +96,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=300), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("department", sa.String(length=50), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("listed_count", sa.Integer(), nullable=False),
         sa.Column("applied_count", sa.Integer(), nullable=False),
@@ -100,7 +106,8 @@ def upgrade() -> None:
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state IN ('prepared', 'applied', 'undone', 'released')", name=op.f("ck_decision_state")
+            "state IN ('prepared', 'lapsed', 'applied', 'undone', 'released')",
+            name=op.f("ck_decision_state"),
         ),
         sa.CheckConstraint(
             "verdict IN ('approve', 'reject', 'return')", name=op.f("ck_decision_verdict")
@@ -126,6 +133,9 @@ def upgrade() -> None:
         sa.Column("head_count", sa.Integer(), nullable=True),
         sa.Column("returning_count", sa.Integer(), nullable=True),
         sa.Column("plan_id", sa.Integer(), nullable=True),
+        sa.Column("draft_head_count", sa.Integer(), nullable=True),
+        sa.Column("draft_returning_count", sa.Integer(), nullable=True),
+        sa.Column("draft_plan_id", sa.Integer(), nullable=True),
         sa.Column("commitment", sa.String(length=32), nullable=True),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("signed_by", sa.String(length=80), nullable=True),
@@ -145,11 +155,19 @@ def upgrade() -> None:
             "state IN ('draft', 'submitted', 'returned', 'approved', 'rejected')",
             name=op.f("ck_filing_state"),
         ),
+        sa.CheckConstraint("(held_by IS NULL) = (held_until IS NULL)", name=op.f("ck_filing_held")),
+        sa.CheckConstraint("draft_head_count > 0", name=op.f("ck_filing_draft_head_count")),
+        sa.CheckConstraint(
+            "draft_returning_count >= 0", name=op.f("ck_filing_draft_returning_count")
+        ),
         sa.CheckConstraint("head_count > 0", name=op.f("ck_filing_head_count")),
         sa.CheckConstraint("returning_count <= head_count", name=op.f("ck_filing_returning")),
         sa.CheckConstraint("returning_count >= 0", name=op.f("ck_filing_returning_count")),
         sa.ForeignKeyConstraint(
             ["company_id"], ["company.id"], name=op.f("fk_filing_company_id_company")
+        ),
+        sa.ForeignKeyConstraint(
+            ["draft_plan_id"], ["stored_file.id"], name=op.f("fk_filing_draft_plan_id_stored_file")
         ),
         sa.ForeignKeyConstraint(
             ["held_by"], ["staff_account.id"], name=op.f("fk_filing_held_by_staff_account")
@@ -261,6 +279,7 @@ def upgrade() -> None:
         sa.Column("department", sa.String(length=50), nullable=False),
         sa.Column("name", sa.LargeBinary(), nullable=False),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("owner_change_id", sa.Integer(), nullable=False),
         sa.Column("invitation_hash", sa.LargeBinary(length=32), nullable=True),
         sa.Column("invitation_ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
@@ -294,7 +313,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_mandate_active",
         "mandate",
-        ["company_id", "person_id", "kind", "department"],
+        ["company_id", "person_id"],
         unique=True,
         sqlite_where=sa.text("state = 'active'"),
         postgresql_where=sa.text("state = 'active'"),
@@ -370,7 +389,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
         sa.UniqueConstraint(
-            "company_id", "document_hash", name=op.f("uq_registration_company_id_document_hash")
+            "document_hash", "company_id", name=op.f("uq_registration_document_hash_company_id")
         ),
         sa.UniqueConstraint("number", name=op.f("uq_registration_number")),
     )
@@ -378,21 +397,28 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_registration_community_id"), "registration", ["community_id"], unique=False
     )
-    op.create_index(
-        op.f("ix_registration_decision_id"), "registration", ["decision_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_registration_document_hash"), "registration", ["document_hash"], unique=False
-    )
-    op.create_index(op.f("ix_registration_name_hash"), "registration", ["name_hash"], unique=False)
     op.create_index(op.f("ix_registration_person_id"), "registration", ["person_id"], unique=False)
     op.create_index(
         op.f("ix_registration_phone_hash"), "registration", ["phone_hash"], unique=False
     )
     op.create_index(
+        "uq_registration_person",
+        "registration",
+        ["company_id", "person_id"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'ended'"),
+        postgresql_where=sa.text("state <> 'ended'"),
+    )
+    op.create_index(
         "ix_registration_sheet",
         "registration",
         ["company_id", "state", "flag_group", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_registration_state_changed_at",
+        "registration",
+        ["state", "changed_at"],
         unique=False,
     )
     op.create_table(
@@ -432,10 +458,16 @@ def upgrade() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("state_before", sa.String(length=16), nullable=False),
+        sa.Column("decision_before_id", sa.Integer(), nullable=True),
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.CheckConstraint(
-            "outcome IN ('listed', 'applied', 'changed', 'decided', 'ended', 'blocked', 'undone')",
+            "outcome IN ('listed', 'applied', 'changed', 'decided', 'ended', 'blocked', 'undone', 'kept')",
             name=op.f("ck_decision_row_outcome"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_before_id"],
+            ["decision.id"],
+            name=op.f("fk_decision_row_decision_before_id_decision"),
         ),
         sa.ForeignKeyConstraint(
             ["decision_id"],
@@ -453,6 +485,14 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_decision_row_registration_id"), "decision_row", ["registration_id"], unique=False
+    )
+    op.create_index(
+        "ix_decision_row_decision_before_id",
+        "decision_row",
+        ["decision_before_id"],
+        unique=False,
+        sqlite_where=sa.text("decision_before_id IS NOT NULL"),
+        postgresql_where=sa.text("decision_before_id IS NOT NULL"),
     )
 
 

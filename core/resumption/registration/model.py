@@ -13,15 +13,20 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, EncryptedText, UtcDateTime
+from core.resumption.registration.answers import NO_ANSWERS
+from core.resumption.registration.rules import Group, RegistrationState
 
 # The hashes of these columns are searched; see `Keyring.lookup_hashes`.
 NAME_COLUMN = "registration.name"
 DOCUMENT_COLUMN = "registration.document"
 PHONE_COLUMN = "registration.phone"
+
+_STANDS = text("state <> 'ended'")
 
 
 class Registration(Base):
@@ -33,7 +38,8 @@ class Registration(Base):
 
     __tablename__ = "registration"
     __table_args__ = (
-        UniqueConstraint("company_id", "document_hash"),
+        # In this order it also finds a document in whichever company.
+        UniqueConstraint("document_hash", "company_id"),
         CheckConstraint(
             "state IN ('submitted', 'returned', 'approved', 'rejected', 'ended')", name="state"
         ),
@@ -43,7 +49,17 @@ class Registration(Base):
             " 'travel_permit', 'passport')",
             name="document_kind",
         ),
+        # One person has one registration with a company, even if two requests name two documents.
+        Index(
+            "uq_registration_person",
+            "company_id",
+            "person_id",
+            unique=True,
+            sqlite_where=_STANDS,
+            postgresql_where=_STANDS,
+        ),
         Index("ix_registration_sheet", "company_id", "state", "flag_group", "id"),
+        Index("ix_registration_state_changed_at", "state", "changed_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -61,10 +77,10 @@ class Registration(Base):
     version: Mapped[int] = mapped_column(Integer, default=1)
     department: Mapped[str] = mapped_column(String(50), default="")
     name: Mapped[str] = mapped_column(EncryptedText(NAME_COLUMN))
-    name_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    name_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     document_kind: Mapped[str] = mapped_column(String(20))
     document: Mapped[str] = mapped_column(EncryptedText(DOCUMENT_COLUMN))
-    document_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    document_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     phone: Mapped[str] = mapped_column(EncryptedText(PHONE_COLUMN))
     phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     community_id: Mapped[int | None] = mapped_column(
@@ -73,11 +89,35 @@ class Registration(Base):
     answers: Mapped[str] = mapped_column(EncryptedText("registration.answers"))
     consent: Mapped[str] = mapped_column(String(32))
     reason: Mapped[str] = mapped_column(String(300), default="")
-    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), index=True)
+    # Without an index: a decision changes thousands of rows at once, in every index of them.
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def send_again(self, *, now: datetime) -> None:
+        """Put it before the owner anew, whatever was decided about it before."""
+        self.state = RegistrationState.SUBMITTED.value
+        self.version += 1
+        self.changed_at = now
+        self.decided_at = self.decision_id = self.ended_at = None
+        self.reason = ""
+
+    def end(self, *, now: datetime) -> None:
+        """End it and drop what was reported; who it was about stays as the record.
+
+        Raises:
+            ValueError: it is over already, a bug in the caller.
+        """
+        if self.state == RegistrationState.ENDED.value:
+            raise ValueError("a registration ends once")
+        self.state = RegistrationState.ENDED.value
+        self.version += 1
+        self.changed_at = self.ended_at = now
+        self.answers, self.department, self.reason = NO_ANSWERS, "", ""
+        self.community_id = None
+        self.flags, self.flag_group = [], Group.FINE.value
 
 
 class RegistrationDraft(Base):

@@ -1,5 +1,6 @@
 /** Turns entries of a chat into bubbles, cards and grey lines. */
 import { accountAvatar, avatar, make } from "./dom.js";
+import { pageLink } from "./page.js";
 import { renderText } from "./text.js";
 
 const GAP_SECONDS = 300;
@@ -116,8 +117,7 @@ function cardItem(entry) {
   if (title) card.append(make("h2", { class: "card-title" }, title));
   card.append(list);
   if (/^https?:\/\//i.test(url)) {
-    const attributes = { class: "card-link", href: url, target: "_blank", rel: "noopener" };
-    card.append(make("a", attributes, "查看详情"));
+    card.append(pageLink(url, { class: "card-link" }, "查看详情"));
   }
   return make("li", { class: "notice" }, card);
 }

@@ -2,6 +2,7 @@
 import { entryItem, timeLine } from "./bubbles.js";
 import { byId } from "./dom.js";
 import { drawMenu } from "./menu.js";
+import { holdPhone, isAddress, openPage } from "./page.js";
 import { listChoices, listPeople, listSubscriptions, openSheet, wireSheets } from "./sheets.js";
 import { clearExchanges, showExchanges } from "./wire.js";
 
@@ -106,13 +107,14 @@ function chooseMenu(button) {
   if (button.type === "location_select") return openPlaces("location");
   if (button.type.startsWith("scancode")) return openPlaces("scan");
   const address = button.url ?? "";
-  if (/^https?:\/\//i.test(address)) window.open(address, "_blank", "noopener");
+  if (/^https?:\/\//i.test(address)) openPage(address);
   return act({ do: "view", url: address || button.pagepath || "" });
 }
 
 function hold(person) {
   Object.assign(state, { person, lastEntry: 0, lastExchange: 0, lastAt: 0 });
   localStorage.setItem(REMEMBERED, person.openid);
+  holdPhone(person.openid);
   byId("person-name").textContent = person.name;
   byId("open-people").setAttribute("aria-label", `${person.name}，换一个人`);
   // A new list, so that the old person's messages are not read out as new ones.
@@ -182,7 +184,10 @@ function wireForms() {
   });
   onSubmit("free-scan", (values) => {
     byId("sheet-scan").close();
-    act({ do: "scan", scene: values.get("scene").trim() });
+    const content = values.get("content").trim();
+    // A code with an address opens the page; the account hears nothing of it.
+    if (isAddress(content)) openPage(content);
+    else if (content !== "") act({ do: "scan", scene: content });
   });
   onSubmit("add-person", async (values) => {
     const { openid } = await ask("people", { name: values.get("name") });

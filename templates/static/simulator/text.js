@@ -3,6 +3,7 @@
  * Line breaks are the style sheet's business (white-space: pre-wrap).
  */
 import { make } from "./dom.js";
+import { pageLink } from "./page.js";
 
 const ANCHOR = /<a\s([^>]*)>([\s\S]*?)<\/a>/gi;
 const HREF = /(?:^|\s)href\s*=\s*(?:"([^"]*)"|'([^']*)')/i;
@@ -26,7 +27,7 @@ function linkFor([, attributes, label], onOption) {
   const found = HREF.exec(attributes);
   const address = found?.[1] ?? found?.[2] ?? "";
   if (address.startsWith(OPTION)) return optionFor(address, label, onOption);
-  return /^https?:\/\//i.test(address) ? external(address, label) : null;
+  return /^https?:\/\//i.test(address) ? pageLink(address, {}, label) : null;
 }
 
 function optionFor(address, label, onOption) {
@@ -43,12 +44,8 @@ function optionFor(address, label, onOption) {
 function appendPlain(parent, text) {
   let position = 0;
   for (const match of text.matchAll(ADDRESS)) {
-    parent.append(text.slice(position, match.index), external(match[0], match[0]));
+    parent.append(text.slice(position, match.index), pageLink(match[0], {}, match[0]));
     position = match.index + match[0].length;
   }
   parent.append(text.slice(position));
-}
-
-function external(address, label) {
-  return make("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label);
 }

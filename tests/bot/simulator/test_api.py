@@ -332,8 +332,39 @@ def test_a_login_code_serves_once_and_five_minutes(caller: Caller) -> None:
     caller.control("clock", seconds=301)
     assert caller.get("/sns/oauth2/access_token", code=late, **query)["errcode"] == 40029
     fresh = caller.control("codes", openid=OPENID, kind="page")["code"]
-    assert caller.get("/sns/oauth2/access_token", code=fresh, **query)["openid"] == OPENID
+    login = caller.get("/sns/oauth2/access_token", code=fresh, **query)
+    assert login["openid"] == OPENID
+    assert "is_snapshotuser" not in login
+    assert "unionid" not in login
     assert caller.get("/sns/jscode2session", js_code=fresh, **query)["errcode"] == 40029
+
+
+def test_a_code_from_a_snapshot_says_so_and_serves_once_too(caller: Caller) -> None:
+    query = {"appid": APPID, "secret": SECRET, "grant_type": "authorization_code"}
+    code = caller.control("codes", openid="o-made-up", kind="snapshot")["code"]
+    login = caller.get("/sns/oauth2/access_token", code=code, **query)
+    assert (login["openid"], login["is_snapshotuser"]) == ("o-made-up", 1)
+    assert caller.get("/sns/oauth2/access_token", code=code, **query)["errcode"] == 40163
+
+
+@pytest.mark.parametrize(
+    ("changes", "errcode"),
+    [
+        ({"grant_type": "client_credential"}, 40002),
+        ({"appid": "wx-another"}, 40013),
+        ({"secret": "another"}, 40125),
+        ({"code": ""}, 40029),
+    ],
+    ids=["grant", "appid", "secret", "no code"],
+)
+def test_a_sign_in_asked_for_wrongly_is_refused_and_leaves_the_code_alone(
+    caller: Caller, changes: dict[str, str], errcode: int
+) -> None:
+    code = caller.control("codes", openid=OPENID, kind="page")["code"]
+    query = {"appid": APPID, "secret": SECRET, "grant_type": "authorization_code", "code": code}
+    ask = "/sns/oauth2/access_token"
+    assert caller.get(ask, **(query | changes))["errcode"] == errcode
+    assert caller.get(ask, **query)["openid"] == OPENID
 
 
 def test_the_ticket_of_pages_is_shared_for_two_hours(caller: Caller) -> None:

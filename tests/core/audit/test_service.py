@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.audit.model import AuditEntry
-from core.audit.service import AuditQuery, list_entries, record
+from core.audit.service import AuditQuery, list_entries, record, record_once
 from core.db import Database
 
 
@@ -96,3 +96,37 @@ def test_pages_follow_each_other_without_gap_or_repetition(session: Session, now
         older_than = page.older_than
     assert seen == ["looked", "left", "looked", "signed_in"]
     assert older_than is None
+
+
+def test_look_that_goes_on_is_recorded_once(session: Session, now: datetime) -> None:
+    hour = timedelta(hours=1)
+
+    def look(minutes: int, actor: str = "staff:1") -> bool:
+        return record_once(
+            session,
+            now=now + timedelta(minutes=minutes),
+            actor=actor,
+            action="audit_seen",
+            subject="audit:0",
+            within=hour,
+        )
+
+    assert [look(0), look(5), look(59), look(60), look(61)] == [True, False, False, True, False]
+    assert look(61, actor="staff:2")
+    session.flush()
+    page = list_entries(session, query=AuditQuery(action="audit_seen"))
+    assert [entry.actor for entry in page.entries] == ["staff:2", "staff:1", "staff:1"]
+
+
+def test_entries_of_some_subjects_are_found(session: Session, now: datetime) -> None:
+    for number in range(3):
+        record(session, now=now, actor="staff:1", action="x", subject=f"company:{number}")
+    session.flush()
+
+    def subjects(wanted: list[str] | None) -> list[str]:
+        page = list_entries(session, query=AuditQuery(action="x", subjects=wanted))
+        return [entry.subject for entry in page.entries]
+
+    assert subjects(["company:0", "company:2"]) == ["company:2", "company:0"]
+    assert subjects([]) == []
+    assert len(subjects(None)) == 3

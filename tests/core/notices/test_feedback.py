@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.notices import feedback, service
+from core.notices import delivery, feedback, service
+from core.notices.delivery import Attempt, NoAttempt, Offer
 from core.notices.model import Notice, NoticeReceipt
 from core.notices.rules import Channel, DeadReason, NoticeState
-from core.notices.service import Attempt, NoAttempt, Offer
 from core.people.model import MessageConsent, Person
 
 OFFER = Offer(template_id="t", subscribe_template_id="s", is_window_open=False)
@@ -18,8 +18,8 @@ OFFER = Offer(template_id="t", subscribe_template_id="s", is_window_open=False)
 def _sent(session: Session, now: datetime, *, msg_id: str | None = "m1") -> Notice:
     """Bring one notice to where the platform accepted it; without an id, to just before."""
     service.queue_notice(session, now=now, kind="colour_changed", openid="o1", key="k", values={})
-    (claimed,) = service.claim_notices(session, now=now, worker="w", limit=1, lease_seconds=60)
-    attempt = service.begin_attempt(
+    (claimed,) = delivery.claim_notices(session, now=now, worker="w", limit=1, lease_seconds=60)
+    attempt = delivery.begin_attempt(
         session, now=now, notice_id=claimed.notice_id, worker="w", offer=OFFER
     )
     assert isinstance(attempt, Attempt)
@@ -31,7 +31,7 @@ def _sent(session: Session, now: datetime, *, msg_id: str | None = "m1") -> Noti
 def _mark(session: Session, now: datetime, attempt: Attempt | Notice, msg_id: str) -> None:
     notice_id = attempt.notice_id if isinstance(attempt, Attempt) else attempt.id
     assert attempt.channel is not None
-    service.mark_sent(
+    delivery.mark_sent(
         session,
         now=now,
         notice_id=notice_id,
@@ -114,8 +114,8 @@ def test_consent_of_one_template_does_not_count_for_another(
     feedback.record_consent(session, now=now, openid="o1", template_id="other")
     feedback.mark_unfollowed(session, now=now, openid="o1")
     service.queue_notice(session, now=now, kind="colour_changed", openid="o1", key="k", values={})
-    (claimed,) = service.claim_notices(session, now=now, worker="w", limit=1, lease_seconds=60)
-    found = service.begin_attempt(
+    (claimed,) = delivery.claim_notices(session, now=now, worker="w", limit=1, lease_seconds=60)
+    found = delivery.begin_attempt(
         session, now=now, notice_id=claimed.notice_id, worker="w", offer=OFFER
     )
     assert found is NoAttempt.UNREACHABLE

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.importing import ImportOutcome, ImportRow
 from core.papers.importing import import_papers
 from core.papers.model import Paper
 from core.places.model import Street
+from tests.core.importing_rows import Cells, loader_of
 
-Cells = dict[str, str]
+load = loader_of(import_papers)
 
 
 @pytest.fixture(autouse=True)
@@ -27,11 +27,6 @@ def cells(**changes: str) -> Cells:
         "published_on": "2020-03-27",
         "url": "https://paper.example/120",
     } | changes
-
-
-def load(session: Session, now: datetime, *rows: Cells) -> ImportOutcome:
-    found = [ImportRow(line, row) for line, row in enumerate(rows, start=2)]
-    return import_papers(session, found, now=now)
 
 
 def stored(session: Session) -> list[tuple[object, ...]]:

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.importing import ImportOutcome, ImportRow
 from core.places.importing import import_communities
 from core.places.model import Community, CommunityAlias, PlaceRevision, Street
+from tests.core.importing_rows import Cells, counts, loader_of
 
-Cells = dict[str, str]
+load = loader_of(import_communities)
 
 
 def cells(code: str = "T1", **changes: str) -> Cells:
@@ -21,22 +21,6 @@ def cells(code: str = "T1", **changes: str) -> Cells:
         "longitude": "121.42",
         "latitude": "31.17",
     } | changes
-
-
-def load(session: Session, now: datetime, *rows: Cells) -> ImportOutcome:
-    found = [ImportRow(line, row) for line, row in enumerate(rows, start=2)]
-    outcome = import_communities(session, found, now=now)
-    session.expire_all()
-    return outcome
-
-
-def counts(outcome: ImportOutcome) -> tuple[int, int, int, int]:
-    return (
-        outcome.created_count,
-        outcome.updated_count,
-        outcome.unchanged_count,
-        len(outcome.rejections),
-    )
 
 
 def only(session: Session) -> Community:

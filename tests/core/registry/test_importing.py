@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 from bot.demo.names import company_code, resident_number
 from core.audit.model import AuditEntry
 from core.db import Keyring, install_keyring
-from core.importing import ImportOutcome, ImportRow
+from core.importing import ImportRow
 from core.people.documents import document_of
 from core.places.model import Street
 from core.registry.importing import NOT_SEEN, OWNER_CHANGED, import_companies, name_missing
 from core.registry.model import Company, CompanyChange
 from core.registry.service import find_company_by_uscc, match_owner
+from tests.core.importing_rows import Cells, counts, loader_of
 
-Cells = dict[str, str]
+load = loader_of(import_companies)
 
 _random = Random(7)
 CODES = sorted(company_code(_random) for _ in range(4))
@@ -40,23 +41,6 @@ def cells(uscc: str = CODES[0], **changes: str) -> Cells:
         "industry": "商务咨询",
         "state": "存续",
     } | changes
-
-
-def load(session: Session, now: datetime, *rows: Cells) -> ImportOutcome:
-    found = [ImportRow(line, row) for line, row in enumerate(rows, start=2)]
-    outcome = import_companies(session, found, now=now)
-    session.flush()
-    session.expire_all()
-    return outcome
-
-
-def counts(outcome: ImportOutcome) -> tuple[int, int, int, int]:
-    return (
-        outcome.created_count,
-        outcome.updated_count,
-        outcome.unchanged_count,
-        len(outcome.rejections),
-    )
 
 
 def only(session: Session) -> Company:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from bot.demo.names import company_code, resident_number
 from core.audit.model import AuditEntry
 from core.db import Database, Keyring, install_keyring
-from core.importing import ImportRow
 from core.people.documents import Document, DocumentKind, document_of
 from core.registry.importing import import_companies
 from core.registry.model import Company, CompanyChange
@@ -31,8 +30,10 @@ from core.registry.service import (
     owner_key_of,
     reseal_owners,
 )
+from tests.core.importing_rows import Cells, loader_of
 
 TODAY = date(2020, 3, 28)
+import_rows = loader_of(import_companies)
 _random = Random(11)
 CODES = [company_code(_random) for _ in range(3)]
 MINE, YOURS, NOBODYS = (
@@ -40,7 +41,7 @@ MINE, YOURS, NOBODYS = (
 )
 
 
-def row(uscc: str, number: str, owner: str, **changes: str) -> dict[str, str]:
+def row(uscc: str, number: str, owner: str, **changes: str) -> Cells:
     return {
         "uscc": uscc,
         "name": f"上海汇丰{uscc[-2:]}有限公司",
@@ -53,11 +54,8 @@ def row(uscc: str, number: str, owner: str, **changes: str) -> dict[str, str]:
     } | changes
 
 
-def load(session: Session, now: datetime, *rows: dict[str, str]) -> None:
-    found = [ImportRow(line, one) for line, one in enumerate(rows, start=2)]
-    assert import_companies(session, found, now=now).rejections == []
-    session.flush()
-    session.expire_all()
+def load(session: Session, now: datetime, *rows: Cells) -> None:
+    assert import_rows(session, now, *rows).rejections == []
 
 
 @pytest.fixture

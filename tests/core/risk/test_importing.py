@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.importing import ImportOutcome, ImportRow
+from core.importing import ImportRow
 from core.places.model import Community, Street
 from core.risk.importing import import_indicators
 from core.risk.model import IndicatorValue
+from tests.core.importing_rows import Cells, loader_of
 
-Cells = dict[str, str]
+load = loader_of(import_indicators)
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +30,6 @@ def cells(**changes: str) -> Cells:
         "indicator": "confirmed",
         "value": "1",
     } | changes
-
-
-def load(session: Session, now: datetime, *rows: Cells) -> ImportOutcome:
-    found = [ImportRow(line, row) for line, row in enumerate(rows, start=2)]
-    return import_indicators(session, found, now=now)
 
 
 def stored(session: Session) -> list[tuple[object, ...]]:

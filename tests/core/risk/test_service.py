@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, event, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -15,236 +13,17 @@ from core.places.matching import Fit
 from core.places.model import Community, Street
 from core.places.service import current_book, mark_changed
 from core.risk.model import ColourSubscription, IndicatorValue, RiskScore
-from core.risk.rules import Colour, Status
+from core.risk.rules import Colour
+from core.risk.scoring import score_day
 from core.risk.service import (
     count_colours,
     find_card,
     find_named_card,
     list_subscriptions,
-    score_day,
     subscribe,
     unsubscribe,
 )
-from core.risk.versions import get_version
-
-DAY = date(2020, 3, 27)
-TODAY = date(2020, 3, 28)
-VERSION = get_version()
-HARMLESS = {one.code: 0.0 for one in VERSION.indicators}
-YELLOW = HARMLESS | {"confirmed": 3.0, "recency": 14.0, "suspected": 3.0}
-RED = YELLOW | {"close": 10.0, "cluster": 2.0}
-
-
-@pytest.fixture
-def places(session: Session, now: datetime) -> list[int]:
-    """Three communities of one street."""
-    session.add(Street(id=1, code="310104011", name="田林街道"))
-    for number in (1, 2, 3):
-        session.add(
-            Community(
-                id=number, code=f"T{number}", name=f"新村{number}", street_id=1, changed_at=now
-            )
-        )
-    session.flush()
-    return [1, 2, 3]
-
-
-def put(
-    session: Session, community_id: int, values: Mapping[str, float], *, day: date = DAY
-) -> None:
-    session.execute(
-        insert(IndicatorValue),
-        [
-            {"day": day, "community_id": community_id, "indicator": code, "value": value}
-            for code, value in values.items()
-        ],
-    )
-
-
-def stored(session: Session) -> list[tuple[object, ...]]:
-    table = RiskScore.__table__
-    return [tuple(row) for row in session.execute(select(table).order_by(table.c.id))]
-
-
-# ---- score_day ------------------------------------------------------------------------------
-
-
-def test_score_day_stores_score_colour_and_parts(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, HARMLESS)
-    put(session, 2, YELLOW)
-    put(session, 3, RED)
-    result = score_day(session, day=DAY, now=now)
-    assert result.colours == {Colour.RED: 1, Colour.YELLOW: 1, Colour.BLUE: 1, Colour.GREY: 0}
-    assert (result.changed_count, result.version) == (3, "xh-2020.1")
-    row = session.scalars(select(RiskScore).where(RiskScore.community_id == 3)).one()
-    assert (row.score, row.colour, row.is_published) == (61.0, "red", True)
-    assert row.scored_at == now
-    assert len(row.parts) == 13
-    assert sum(part[4] for part in row.parts if isinstance(part[4], float)) == row.score
-    assert row.parts[0] == ["confirmed", 3.0, 100.0, 20.0, 20.0, "fresh"]
-
-
-def test_score_day_again_leaves_every_row_as_it_was(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, dict.fromkeys(HARMLESS, 1 / 3))
-    put(session, 2, {"fever": 0.1})
-    score_day(session, day=DAY, now=now)
-    before = stored(session)
-    result = score_day(session, day=DAY, now=now + timedelta(hours=1))
-    assert result.changed_count == 0
-    assert stored(session) == before
-
-
-def test_score_day_rewrites_only_what_changed(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    for place in places:
-        put(session, place, HARMLESS)
-    score_day(session, day=DAY, now=now)
-    session.execute(
-        IndicatorValue.__table__.update()
-        .where(IndicatorValue.community_id == 2, IndicatorValue.indicator == "confirmed")
-        .values(value=1.0)
-    )
-    later = now + timedelta(hours=1)
-    assert score_day(session, day=DAY, now=later).changed_count == 1
-    times = session.execute(
-        select(RiskScore.community_id, RiskScore.scored_at).order_by(RiskScore.community_id)
-    )
-    assert [(place, at) for place, at in times] == [(1, now), (2, later), (3, now)]
-
-
-def test_score_day_carries_a_value_for_three_days_and_takes_the_newest(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, HARMLESS | {"confirmed": 3.0}, day=DAY - timedelta(days=3))
-    put(session, 1, {"confirmed": 1.0}, day=DAY - timedelta(days=2))
-    put(session, 2, HARMLESS, day=DAY - timedelta(days=4))
-    score_day(session, day=DAY, now=now)
-    card = find_card(session, community_id=1, today=TODAY)
-    assert card is not None
-    assert card.reasons[0].indicator == "confirmed"
-    assert (card.reasons[0].value, card.reasons[0].status) == (1.0, Status.STALE)
-    assert find_card(session, community_id=2, today=TODAY) is None
-
-
-def test_score_day_ignores_values_of_later_days(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, HARMLESS)
-    put(session, 1, RED, day=DAY + timedelta(days=1))
-    score_day(session, day=DAY, now=now)
-    card = find_card(session, community_id=1, today=TODAY)
-    assert card is not None
-    assert card.colour is Colour.BLUE
-
-
-def test_score_day_without_the_confirmed_feed_publishes_nothing(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, {code: 99.0 for code in HARMLESS if code != "confirmed"})
-    result = score_day(session, day=DAY, now=now)
-    assert result.colours[Colour.GREY] == 3
-    assert find_card(session, community_id=1, today=TODAY) is None
-    rows = session.scalars(select(RiskScore).order_by(RiskScore.community_id)).all()
-    assert [(row.colour, row.is_published, row.score is None) for row in rows] == [
-        ("grey", False, False),
-        ("grey", False, True),
-        ("grey", False, True),
-    ]
-
-
-def test_score_day_keeps_another_version_beside_the_current_one(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, RED)
-    score_day(session, day=DAY, now=now)
-    challenger = replace(VERSION, name="study-1", yellow_cut=1.0, red_cut=99.0)
-    score_day(session, day=DAY, now=now, version=challenger)
-    rows = session.execute(
-        select(RiskScore.version, RiskScore.colour, RiskScore.is_published)
-        .where(RiskScore.community_id == 1)
-        .order_by(RiskScore.version)
-    )
-    assert [tuple(row) for row in rows] == [
-        ("study-1", "yellow", False),
-        ("xh-2020.1", "red", True),
-    ]
-
-
-def test_score_day_takes_the_place_of_a_former_version(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, RED)
-    score_day(session, day=DAY, now=now)
-    session.execute(RiskScore.__table__.update().values(version="xh-2019.9", colour="blue"))
-    score_day(session, day=DAY, now=now)
-    card = find_card(session, community_id=1, today=TODAY)
-    assert card is not None
-    assert (card.version, card.colour) == ("xh-2020.1", Colour.RED)
-
-
-def test_only_one_score_of_a_day_can_be_published(
-    session: Session, places: list[int], now: datetime
-) -> None:
-    put(session, 1, RED)
-    score_day(session, day=DAY, now=now)
-    row = session.scalars(select(RiskScore).where(RiskScore.community_id == 1)).one()
-    values = {
-        column.name: getattr(row, column.name)
-        for column in RiskScore.__table__.c
-        if column.name not in {"id", "version"}
-    }
-    with pytest.raises(IntegrityError), session.begin_nested():
-        session.execute(insert(RiskScore), [values | {"version": "other"}])
-
-
-def count_statements(engine: Engine, work: object) -> int:
-    seen: list[str] = []
-
-    def note(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("PRAGMA"):
-            seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        assert callable(work)
-        work()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
-
-
-def test_number_of_statements_does_not_grow_with_the_district(
-    sqlite_database: Database, now: datetime
-) -> None:
-    counts = []
-    for size in (3, 300):
-        with sqlite_database.transaction() as session:
-            session.merge(Street(id=1, code="1", name="田林街道"))
-            session.flush()
-            session.execute(Community.__table__.delete())
-            session.execute(
-                insert(Community),
-                [
-                    {"id": n, "code": f"{n}", "name": "x", "street_id": 1, "changed_at": now}
-                    for n in range(1, size + 1)
-                ],
-            )
-            for place in range(1, size + 1):
-                put(session, place, YELLOW)
-            counts.append(
-                count_statements(
-                    sqlite_database.engine,
-                    lambda session=session: score_day(session, day=DAY, now=now),
-                )
-            )
-            session.execute(IndicatorValue.__table__.delete())
-    assert counts[0] == counts[1] <= 6
-
+from tests.core.risk.values import DAY, HARMLESS, RED, TODAY, VERSION, YELLOW, count_statements, put
 
 # ---- find_card ------------------------------------------------------------------------------
 

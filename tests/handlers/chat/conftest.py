@@ -18,7 +18,7 @@ from core.db import Database
 from core.places.model import Community, CommunityAlias, Street
 from core.places.service import mark_changed
 from core.risk.model import IndicatorValue
-from core.risk.service import score_day
+from core.risk.scoring import score_day
 from core.risk.versions import get_version
 from handlers.chat.routes import route_for
 from handlers.turn import KEEP, Conversation, Reply, Turn, TurnKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +11,8 @@ from core.db import Database
 from core.papers.model import Paper
 from core.people.model import MessageConsent, Person
 from core.places.model import Street
+from core.resumption.registration.model import Registration
+from tests.core.resumption.registration.conftest import District
 from tests.handlers.chat.conftest import Talk
 
 
@@ -105,6 +107,22 @@ def test_a_withdrawn_authorisation_forgets_the_person(talk: Talk, database: Data
 
     assert talk.event("user_authorization_revoke", fields={"OpenID": talk.openid}) == ""
     assert talk.route == "withdrawal"
+    assert _people(database) == []
+
+
+def test_a_withdrawn_authorisation_ends_registrations_and_drops_their_answers(
+    talk: Talk, database: Database
+) -> None:
+    with database.transaction() as session:
+        district = District(session=session, now=datetime.now(UTC))
+        district.add_company()
+        district.submit(0, openid=talk.openid)
+
+    talk.event("user_authorization_revoke", fields={"OpenID": talk.openid})
+
+    with database.reading() as session:
+        (left,) = session.scalars(select(Registration))
+    assert (left.state, left.answers, left.person_id) == ("ended", "", None)
     assert _people(database) == []
 
 

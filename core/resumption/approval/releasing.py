@@ -1,0 +1,171 @@
+"""Telling the people of a decision, once the time to undo it is over or the owner says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, String, cast, func, literal, select
+from sqlalchemy.orm import Session
+
+from core.audit.service import record
+from core.notices.model import Notice
+from core.notices.rules import OPEN_STATES, NoticeState
+from core.notices.service import NoticeDraft, queue_notices
+from core.people.model import Person
+from core.registry.model import Company
+from core.resumption.approval.cards import stands
+from core.resumption.approval.model import Decision, DecisionRow
+from core.resumption.approval.rules import NOTICE_OF, DecisionState, Outcome, Verdict
+from core.resumption.registration.model import Registration
+
+RELEASE_LIMIT: Final = 20
+_ACTOR: Final = "system:worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How far the notices of a decision are.
+
+    Attributes:
+        sent_count: the platform took them.
+        waiting_count: still to be sent.
+        failed_count: nobody will try again: the person cannot be reached.
+        silent_count: people of the decision without a notice: entered by somebody else, or
+            changed since.
+    """
+
+    sent_count: int
+    waiting_count: int
+    failed_count: int
+    silent_count: int
+
+
+def release_due(session: Session, *, now: datetime, limit: int = RELEASE_LIMIT) -> int:
+    """Tell the people of decisions whose time to undo is over; return how many decisions.
+
+    Several workers may call it at the same time: each decision is one's.
+
+    Args:
+        session: a session whose transaction holds nothing but this.
+        now: aware instant.
+        limit: decisions at most, the longest due first.
+    """
+    due = session.scalars(
+        select(Decision)
+        .where(Decision.state == DecisionState.APPLIED.value, Decision.undo_until <= now)
+        .order_by(Decision.undo_until, Decision.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for decision in due:
+        release(session, decision, actor=_ACTOR, now=now)
+    return len(due)
+
+
+def release(session: Session, decision: Decision, *, actor: str, now: datetime) -> None:
+    """Tell the people for whom a decision still stands; it is over after that.
+
+    Args:
+        session: in which the decision is held.
+        decision: applied.
+        actor: who says so.
+        now: aware instant.
+    """
+    count = _tell(session, decision, DecisionRow.outcome == Outcome.APPLIED.value, now=now)
+    decision.state, decision.released_at = DecisionState.RELEASED.value, now
+    record(
+        session,
+        now=now,
+        actor=actor,
+        action="decision_released",
+        subject=f"decision:{decision.id}",
+        company_id=decision.company_id,
+        verdict=decision.verdict,
+        count=count,
+    )
+    session.flush()
+
+
+def tell_again(session: Session, undone: Decision, *, now: datetime) -> None:
+    """Tell people of what holds again, where that was to be told while `undone` stood.
+
+    Whoever was told of it before is not told twice: it is the same notice.
+    """
+    rows = select(DecisionRow.registration_id).where(
+        DecisionRow.decision_id == undone.id,
+        DecisionRow.outcome == Outcome.UNDONE.value,
+        DecisionRow.decision_before_id.is_not(None),
+    )
+    earlier = session.scalars(
+        select(Decision)
+        .where(
+            Decision.state == DecisionState.RELEASED.value,
+            Decision.id.in_(
+                rows.with_only_columns(DecisionRow.decision_before_id).scalar_subquery()
+            ),
+        )
+        .order_by(Decision.id)
+    ).all()
+    for decision in earlier:
+        _tell(session, decision, Registration.id.in_(rows), now=now)
+
+
+def get_delivery(session: Session, *, decision_id: int) -> Delivery:
+    """Return how far the notices of a decision are.
+
+    Args:
+        session: may be a reading one.
+        decision_id: a decision that its reader may see.
+    """
+    key = literal(_prefix(decision_id)) + cast(DecisionRow.registration_id, String)
+    rows = session.execute(
+        select(Notice.state, func.count())
+        .select_from(DecisionRow)
+        # By the whole key of each: a search by its beginning has no index everywhere.
+        .outerjoin(Notice, Notice.key == key)
+        .where(
+            DecisionRow.decision_id == decision_id,
+            DecisionRow.outcome == Outcome.APPLIED.value,
+        )
+        .group_by(Notice.state)
+    )
+    counts: dict[str | None, int] = dict(rows.all())
+    return Delivery(
+        sent_count=counts.get(NoticeState.SENT, 0) + counts.get(NoticeState.DELIVERED, 0),
+        waiting_count=sum(counts.get(state, 0) for state in OPEN_STATES),
+        failed_count=counts.get(NoticeState.DEAD, 0),
+        silent_count=counts.get(None, 0),
+    )
+
+
+def _tell(
+    session: Session, decision: Decision, which: ColumnElement[bool], *, now: datetime
+) -> int:
+    """Queue one notice for each person for whom a decision stands; return how many."""
+    company = session.scalars(select(Company.name).where(Company.id == decision.company_id)).one()
+    rows = session.execute(
+        select(Registration.id, Registration.number, Person.openid)
+        .join(DecisionRow, DecisionRow.registration_id == Registration.id)
+        .join(Person, Person.id == Registration.person_id)
+        .where(DecisionRow.decision_id == decision.id, stands(decision), which)
+        .order_by(Registration.id)
+    )
+    kind, prefix = NOTICE_OF[Verdict(decision.verdict)], _prefix(decision.id)
+    drafts = [
+        NoticeDraft(
+            kind=kind,
+            openid=openid,
+            key=f"{prefix}{registration_id}",
+            values={"company": company, "number": number},
+            link=f"/h5/registration/{registration_id}",
+        )
+        for registration_id, number, openid in rows
+    ]
+    queue_notices(session, now=now, drafts=drafts)
+    return len(drafts)
+
+
+def _prefix(decision_id: int) -> str:
+    return f"decision:{decision_id}:"

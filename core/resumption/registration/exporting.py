@@ -1,0 +1,104 @@
+"""The registrations of a query as rows of a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from core.clock import local
+from core.exports.rules import Masking
+from core.exports.writing import Cell
+from core.people.documents import mask_number
+from core.people.names import mask_name
+from core.people.phones import HOME_CODE, mask_phone
+from core.places.model import Community, Street
+from core.registry.model import Company
+from core.resumption.registration.listing import StaffQuery, conditions_of
+from core.resumption.registration.model import Registration
+
+# One statement reads as many: far from the two seconds after which a reader is given up.
+CHUNK: Final = 2000
+
+COLUMNS: Final = (
+    *("number", "company", "uscc", "street", "department"),
+    *("name", "document_kind", "document", "phone", "community"),
+    *("state", "flag_group", "flags", "submitted_at", "decided_at"),
+)
+
+
+def iterate_registration_rows(
+    session: Session, *, query: StaffQuery, masking: Masking, words: Mapping[str, str]
+) -> Iterator[Sequence[Cell]]:
+    """Yield the registrations of a query by age, with the cells of `COLUMNS`.
+
+    What people reported of their health and ways is not among them: the flags say what matters.
+    They are read in portions, each from where the last one ended, as `iterate_filing_rows`.
+
+    Args:
+        session: may be a reading one.
+        query: what to export.
+        masking: whether names and numbers are whole.
+        words: what states, groups, flags and kinds are called, by `flag.<value>` and the like.
+    """
+    last_id = 0
+    while rows := _read(session, query, after=last_id):
+        for row in rows:
+            yield _cells_of(row, masking=masking, words=words)
+        last_id = rows[-1].id
+
+
+def _read(session: Session, query: StaffQuery, *, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    statement = (
+        select(
+            Registration.id,
+            Registration.number,
+            Registration.department,
+            Registration.name,
+            Registration.document_kind,
+            Registration.document,
+            Registration.phone,
+            Registration.state,
+            Registration.flag_group,
+            Registration.flags,
+            Registration.submitted_at,
+            Registration.decided_at,
+            Company.name.label("company"),
+            Company.uscc,
+            Street.name.label("street"),
+            Community.name.label("community"),
+        )
+        .join(Company, Company.id == Registration.company_id)
+        .join(Street, Street.id == Company.street_id)
+        .outerjoin(Community, Community.id == Registration.community_id)
+        .where(Registration.id > after, *conditions_of(query))
+        .order_by(Registration.id)
+        .limit(CHUNK)
+    )
+    return session.execute(statement).all()
+
+
+def _cells_of(
+    row: Row[*tuple[Any, ...]], *, masking: Masking, words: Mapping[str, str]
+) -> Sequence[Cell]:
+    is_masked = masking is Masking.MASKED
+    return (
+        row.number,
+        row.company,
+        row.uscc,
+        row.street,
+        row.department,
+        mask_name(row.name) if is_masked else row.name,
+        words[f"kind.{row.document_kind}"],
+        mask_number(row.document) if is_masked else row.document,
+        # Without the country's code, which a spreadsheet would take for a formula.
+        mask_phone(row.phone) if is_masked else row.phone.removeprefix(HOME_CODE),
+        row.community,
+        words[f"state.{row.state}"],
+        words[f"group.{row.flag_group}"],
+        words["and"].join(words[f"flag.{flag}"] for flag in row.flags),
+        f"{local(row.submitted_at):%Y-%m-%d %H:%M}",
+        f"{local(row.decided_at):%Y-%m-%d %H:%M}" if row.decided_at else None,
+    )

@@ -1,0 +1,138 @@
+"""Notices about registrations: to the person that it arrived, to who decides that people wait."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.mandates.model import Mandate
+from core.mandates.rules import MAY, Act, MandateKind, MandateState
+from core.notices.service import NoticeDraft, queue_notice, queue_notices
+from core.people.model import MessageConsent, Person
+from core.registry.model import Company
+from core.resumption.registration.model import Registration
+
+REGISTRATION_RECEIVED: Final = "registration_received"
+OWNER_RECHECK: Final = "owner_recheck"
+_DECIDING: Final = tuple(kind.value for kind in MandateKind if Act.DECIDE in MAY[kind])
+
+
+def tell_received(
+    session: Session,
+    *,
+    person: Person,
+    registration: Registration,
+    company_name: str,
+    now: datetime,
+) -> None:
+    """Queue for a person that their registration arrived, if a message can reach them.
+
+    Who neither follows the account nor agreed to messages sees the receipt, and is spared an
+    attempt that the platform would refuse.
+    """
+    if not person.is_following and not _accepts_messages(session, person_id=person.id):
+        return
+    queue_notice(
+        session,
+        now=now,
+        kind=REGISTRATION_RECEIVED,
+        openid=person.openid,
+        key=f"received:{registration.id}:{registration.version}",
+        values={"company": company_name, "number": registration.number},
+        link=f"/h5/registration/{registration.id}",
+    )
+
+
+def may_be_told(session: Session, *, openid: str) -> bool:
+    """Return whether messages can reach a person: they follow, or agreed to one at least."""
+    person = session.scalar(select(Person).where(Person.openid == openid))
+    if person is None:
+        return False
+    return bool(person.is_following) or _accepts_messages(session, person_id=person.id)
+
+
+def _accepts_messages(session: Session, *, person_id: int) -> bool:
+    consent = select(MessageConsent.id).where(
+        MessageConsent.person_id == person_id, MessageConsent.remaining > 0
+    )
+    return session.execute(consent.limit(1)).first() is not None
+
+
+def tell_recheck(session: Session, *, counts: Mapping[tuple[int, str], int], now: datetime) -> None:
+    """Queue for those who decide that the new list of key areas concerns people they know of.
+
+    Args:
+        session: the session of the import.
+        counts: how many, by company and department.
+        now: aware instant of the import.
+    """
+    drafts = []
+    for decider in list_deciders(session, company_ids={company_id for company_id, _ in counts}):
+        count = sum(count for place, count in counts.items() if decider.decides(*place))
+        if count:
+            drafts.append(
+                NoticeDraft(
+                    kind=OWNER_RECHECK,
+                    openid=decider.openid,
+                    key=f"recheck:{now.timestamp():.6f}:{decider.company_id}:{decider.openid}",
+                    values={"company": decider.company_name, "count": count},
+                    link=sheet_path(decider.company_id),
+                )
+            )
+    queue_notices(session, now=now, drafts=drafts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """Somebody who decides about registrations.
+
+    Attributes:
+        department: the one that they decide about; None: all of the company.
+    """
+
+    openid: str
+    company_id: int
+    company_name: str
+    department: str | None
+
+    def decides(self, company_id: int, department: str) -> bool:
+        """Return whether registrations of a department of a company are theirs to decide."""
+        return self.company_id == company_id and self.department in {None, department}
+
+
+def list_deciders(session: Session, *, company_ids: Collection[int]) -> list[Decider]:
+    """Return who decides about registrations of some companies, by the age of their mandate.
+
+    One statement for all of them: whether a mandate still holds under the register's newest owner
+    is checked where something is decided, not where it is only told that there is.
+    """
+    rows = session.execute(
+        select(Mandate.kind, Mandate.department, Company.id, Company.name, Person.openid)
+        .join(Person, Person.id == Mandate.person_id)
+        .join(Company, Company.id == Mandate.company_id)
+        .where(
+            Mandate.state == MandateState.ACTIVE.value,
+            Mandate.kind.in_(_DECIDING),
+            Mandate.company_id.in_(company_ids),
+        )
+        .order_by(Mandate.id)
+    )
+    return [
+        Decider(
+            openid=openid,
+            company_id=company_id,
+            company_name=name,
+            department=department if kind == MandateKind.MANAGER.value else None,
+        )
+        for kind, department, company_id, name, openid in rows
+    ]
+
+
+def sheet_path(company_id: int) -> str:
+    """Return the address of the page on which a company's registrations are decided."""
+    return f"/h5/company/{company_id}/sheet"

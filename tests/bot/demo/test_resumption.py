@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.demo.companies import SEED, DemoCompany, make_companies
+from bot.demo.key_areas import make_key_areas
+from bot.demo.resumption import (
+    REVIEWER,
+    filing_companies,
+    is_loaded,
+    load_resumption,
+    story_companies,
+)
+from core.clock import day_of
+from core.codes.model import EntryCode
+from core.files.service import read_file
+from core.keyareas.importing import import_key_areas
+from core.notices.model import Notice
+from core.notices.rules import NoticeState
+from core.people.staff.model import StaffAccount
+from core.places.model import Community, Street
+from core.places.streets import official_codes
+from core.registry.importing import import_companies
+from core.registry.rules import CompanyState
+from core.resumption.approval.model import Decision
+from core.resumption.filing.model import Filing
+from core.resumption.registration.model import Registration
+from core.resumption.registration.rules import Flag
+from tests.core.mandates.conftest import MemoryFiles
+
+COUNT = 60
+
+
+@pytest.fixture
+def companies() -> list[DemoCompany]:
+    return make_companies(SEED, count=COUNT)
+
+
+@pytest.fixture
+def files() -> MemoryFiles:
+    return MemoryFiles()
+
+
+@pytest.fixture
+def played(
+    session: Session, now: datetime, companies: list[DemoCompany], files: MemoryFiles
+) -> tuple[int, int]:
+    for number, (name, code) in enumerate(official_codes().items(), start=1):
+        session.add(Street(id=number, code=code, name=name))
+    session.flush()
+    for number in range(1, 4):
+        session.add(
+            Community(
+                id=number, code=f"T{number}", name=f"田林{number}村", street_id=1, changed_at=now
+            )
+        )
+    session.flush()
+    import_companies(session, (one.row(line) for line, one in enumerate(companies, 2)), now=now)
+    import_key_areas(session, make_key_areas(today=day_of(now)), now=now)
+    assert not is_loaded(session)
+    return load_resumption(session, companies, files=files, now=now)
+
+
+def test_no_page_is_empty(session: Session, played: tuple[int, int]) -> None:
+    states = Counter(session.scalars(select(Filing.state)))
+    assert set(states) == {"draft", "submitted", "returned", "approved", "rejected"}
+    registrations = session.scalars(select(Registration)).all()
+    assert played == (states.total(), len(registrations))
+    assert {one.flag_group for one in registrations} == {"fine", "look", "cannot"}
+    flags = {flag for one in registrations for flag in one.flags}
+    assert flags >= {Flag.KEY_AREA, Flag.CODE_NOT_GREEN, Flag.FEVER, Flag.PHONE_OTHER_NAME}
+    assert Flag.ABOVE_HEAD_COUNT in flags
+    assert set(session.scalars(select(Decision.state))) == {"released"}
+    live = select(EntryCode.id).where(EntryCode.retired_at.is_(None))
+    assert len(session.scalars(live).all()) == states.total() - states["draft"] - 1
+    assert is_loaded(session)
+
+
+def test_all_of_it_is_past_and_nobody_is_told_anything(
+    session: Session, played: tuple[int, int], now: datetime
+) -> None:
+    newest = session.scalars(select(Registration.changed_at)).all()
+    assert max(newest) < now - timedelta(hours=1)
+    assert set(session.scalars(select(Notice.state))) == {NoticeState.SENT}
+    (reviewer,) = session.scalars(select(StaffAccount)).all()
+    assert reviewer.name == REVIEWER
+    assert reviewer.disabled_at == now
+
+
+def test_the_plans_can_be_read(
+    session: Session, played: tuple[int, int], files: MemoryFiles, now: datetime
+) -> None:
+    plans = session.scalars(select(Filing.plan_id).where(Filing.plan_id.is_not(None))).all()
+    found = read_file(session, files=files, file_id=plans[0] or 0, actor="staff:1", now=now)
+    assert found.content.startswith(b"%PDF")
+
+
+def test_the_story_begins_with_a_company_that_has_not_filed(companies: list[DemoCompany]) -> None:
+    fresh, filed = story_companies()
+    telling = filing_companies(companies)
+    assert fresh == companies[0]
+    assert filed == telling[0]
+    assert fresh.owner not in {one.owner for one in telling}
+    assert {one.state for one in telling} == {CompanyState.ACTIVE}
+    assert len({one.owner for one in telling}) == len(telling) == 14

@@ -1,0 +1,259 @@
+"""Reviewers and officers at work in a browser; every page of the console is looked at by axe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from python_calamine import CalamineWorkbook
+
+from bot.app import create_app
+from bot.console import COOKIE
+from bot.services import services_of
+from bot.settings import Settings
+from core.db import Database
+from core.people.staff.rules import Role
+from core.people.staff.secrets import hash_password
+from core.people.staff.service import NewStaff, add_account
+from core.registry.model import Company
+from handlers.access import Access, mark_of
+from handlers.console.routes import ROUTES
+from tests.console import COMPANIES, NUMBERS, District, district_of, token_for
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (320, 1280)
+
+
+@dataclass(kw_only=True)
+class Site:
+    """The running product and what is in it."""
+
+    app: Flask
+    url: str
+    district: District
+
+    def sign_in(self, page: Page, role: Role, **who: str) -> None:
+        token = token_for(self.district.database, role, **who)
+        cookie = {"name": COOKIE, "value": token, "url": f"{self.url}/console"}
+        page.context.add_cookies([cookie])  # type: ignore[list-item]
+
+
+@pytest.fixture
+def site(sqlite_database: Database, serve: Callable[[Any], str], tmp_path: Path) -> Iterator[Site]:
+    address = sqlite_database.url.render_as_string(hide_password=False)
+    settings = Settings.from_env(
+        database_url=address, instance_dir=tmp_path / "instance", log_level="error"
+    )
+    app = create_app(settings)
+    district = district_of(app)
+    yield Site(app=app, url=serve(app), district=district)
+    services_of(app).dispatcher.close()
+    services_of(app).database.dispose()
+
+
+def look(page: Page) -> None:
+    """Look at the page in both widths: nothing that axe finds, nothing that sticks out."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{page.url} {width}\n{found.generate_report()}"
+
+
+# --- every page -----------------------------------------------------------------------------------
+
+
+def test_every_page_can_be_used_by_everybody(page: Page, site: Site) -> None:
+    district = site.district
+    with district.database.transaction() as session:
+        for place in range(2, 29):
+            district.add_company(session, place)
+        session.get_one(Company, district.companies[2]).state = "suspended"
+    seen: set[str] = set()
+
+    def visit(path: str) -> None:
+        page.goto(f"{site.url}{path}")
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        look(page)
+        seen.add(path.split("?")[0])
+
+    visit("/console/sign-in")
+    site.sign_in(page, Role.DISTRICT_REVIEWER)
+    first, claim = district.filings[0], district.claims[0]
+    for path in ("", "filings", f"filings/{first}", "claims", f"claims/{claim}", "exports"):
+        visit(f"/console/{path}")
+    visit("/console/filings?state=all&q=公司&page=2")
+    visit("/console/filings?q=火星")
+    visit("/console/claims?state=accepted")
+    visit("/console/password")
+    site.sign_in(page, Role.DISTRICT_REVIEWER, name="li", display_name="李明")
+    visit(f"/console/filings/{first}")
+    visit(f"/console/claims/{claim}")
+    site.sign_in(page, Role.NEIGHBOURHOOD_OFFICER, name="zhou")
+    visit("/console/registrations/enter?q=公司")
+    visit(f"/console/registrations/enter/{district.companies[0]}")
+    visit("/console/registrations")
+    visit(f"/console/registrations/{district.registrations['钱二']}")
+    visit("/console/exports?kind=registrations")
+    visit("/console/audit")
+    site.sign_in(page, Role.ADMINISTRATOR, name="wu")
+    for path in ("", "communities", "communities?q=x", "audit", "audit?company=甲子", "audit?q=x"):
+        visit(f"/console/{path}")
+    visit("/console/audit?from=2099-01-01")
+
+    patterns = {
+        re.sub(r"<int:\w+>", r"\\d+", route.path)
+        for route in ROUTES
+        if "GET" in route.methods
+        and mark_of(route.view) is Access.STAFF
+        and route.name not in {"filing_plan", "claim_licence"}
+    }
+    unseen = [one for one in patterns if not any(re.fullmatch(one, path) for path in seen)]
+    assert unseen == []
+
+
+def test_steps_of_signing_in_can_be_used_by_everybody(page: Page, site: Site) -> None:
+    with site.district.database.transaction() as session:
+        staff = NewStaff(name="wang", role=Role.ADMINISTRATOR, display_name="王静")
+        add_account(
+            session,
+            staff=staff,
+            password_hash=hash_password("once-only-pass-word"),
+            now=site.district.now,
+        )
+    page.goto(f"{site.url}/console/")
+    page.get_by_label("登录名").fill("wang")
+    page.get_by_label("密码", exact=True).fill("once-only-pass-word")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("设置自己的密码")
+    look(page)
+    for label in ("新密码", "再输入一次新密码"):
+        page.get_by_label(label, exact=True).fill("kites over the river")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("绑定验证器")
+    look(page)
+
+
+# --- journeys -------------------------------------------------------------------------------------
+
+
+def test_reviewer_returns_one_filing_and_passes_the_rest_together(page: Page, site: Site) -> None:
+    with site.district.database.transaction() as session:
+        for place in range(2, 5):
+            site.district.add_company(session, place)
+    site.sign_in(page, Role.DISTRICT_REVIEWER)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{site.url}/console/")
+    page.get_by_role("link", name=re.compile("待审核备案")).click()
+    page.get_by_role("link", name=COMPANIES[0]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(COMPANIES[0])
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="防控方案.pdf").click()
+    opened.value.close()
+    page.get_by_role("button", name="退回修改").click()
+    expect(page.get_by_role("alert")).to_contain_text("请写明原因")
+    look(page)
+    page.get_by_label("审核意见").fill("请补充每日消毒的安排")
+    page.get_by_role("button", name="退回修改").click()
+    expect(page.get_by_role("status").first).to_have_text(
+        f"{COMPANIES[0]}的备案已退回，已经通知企业。"
+    )
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_label("全选本页").check()
+    expect(page.get_by_text("已选 4 份")).to_be_visible()
+    page.get_by_label(f"选中{COMPANIES[1]}").uncheck()
+    expect(page.get_by_text("已选 3 份")).to_be_visible()
+    page.get_by_role("button", name="不予通过").click()
+    expect(page.get_by_role("alert")).to_contain_text("请写明原因")
+    expect(page.get_by_text("已选 3 份")).to_be_visible()
+    page.get_by_role("button", name="通过", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("3 份备案已按“通过”处理")
+    look(page)
+    page.get_by_role("link", name="回到备案列表").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_two_reviewers_in_two_browsers_see_each_other(
+    page: Page, browser: Browser, site: Site
+) -> None:
+    path = f"{site.url}/console/filings/{site.district.filings[0]}"
+    site.sign_in(page, Role.DISTRICT_REVIEWER)
+    page.goto(path)
+    expect(page.get_by_role("button", name="通过", exact=True)).to_be_visible()
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+    other = context.new_page()
+    site.sign_in(other, Role.DISTRICT_REVIEWER, name="li", display_name="李明")
+    other.goto(path)
+    expect(other.get_by_role("status")).to_contain_text("王静正在审核这份备案")
+    expect(other.get_by_role("button", name="通过", exact=True)).to_have_count(0)
+    other.get_by_role("button", name="我来接手").click()
+    expect(other.get_by_role("button", name="通过", exact=True)).to_be_visible()
+    page.get_by_role("button", name="通过", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("李明 正在审核这份备案")
+    other.get_by_role("button", name="通过", exact=True).click()
+    expect(other.get_by_role("status").first).to_contain_text("的备案已通过")
+    context.close()
+
+
+def test_officer_registers_a_neighbour_on_a_narrow_screen(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 320, "height": 700})
+    site.sign_in(page, Role.NEIGHBOURHOOD_OFFICER)
+    page.goto(f"{site.url}/console/")
+    page.get_by_role("link", name="代员工登记").click()
+    page.get_by_label("企业名称或信用代码").fill("乙丑")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=COMPANIES[1]).click()
+    page.get_by_label("姓名").fill("吴六")
+    page.get_by_label("手机号码").fill("13911112222")
+    page.get_by_label("证件号码").fill(NUMBERS[10])
+    page.get_by_label("居住小区").fill("名A2")
+    page.get_by_label("一直在上海").check()
+    page.get_by_label("绿色").check()
+    page.get_by_role("button", name="提交登记").click()
+    expect(page.get_by_role("alert")).to_contain_text("有 2 处需要修改")
+    expect(page.get_by_label("证件号码")).to_have_value(NUMBERS[10])
+    look(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.get_by_label("没有不适").check()
+    page.get_by_label("已向本人读过以上说明").check()
+    page.get_by_role("button", name="提交登记").click()
+    expect(page.get_by_role("status")).to_contain_text("已经登记，编号")
+    look(page)
+    page.goto(f"{site.url}/console/registrations")
+    page.get_by_label("完整姓名").fill("吴六")
+    page.get_by_role("button", name="按姓名查找").click()
+    expect(page.locator("tbody th a")).to_contain_text(["吴*"])
+    assert "吴六" not in page.url
+    look(page)
+
+
+def test_administrator_exports_with_a_reason(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    site.sign_in(page, Role.ADMINISTRATOR)
+    page.goto(f"{site.url}/console/registrations?group=fine")
+    page.get_by_role("link", name="导出这些登记").click()
+    expect(page.get_by_text("4 行")).to_be_visible()
+    page.get_by_role("button", name="导出表格").click()
+    expect(page.get_by_role("alert")).to_contain_text("请写明用途和原因")
+    look(page)
+    page.get_by_label("用途和原因").fill("核对重点企业返岗名单")
+    page.get_by_label("不脱敏").check()
+    with page.expect_download() as downloaded:
+        page.get_by_role("button", name="导出表格").click()
+    path = downloaded.value.path()
+    content = BytesIO(path.read_bytes())
+    rows = CalamineWorkbook.from_filelike(content).get_sheet_by_index(0).to_python()
+    assert downloaded.value.suggested_filename.startswith("员工登记-X")
+    assert "不脱敏" in str(rows[0][0])
+    assert len(rows) == 6
+    page.goto(f"{site.url}/console/audit?action=exported")
+    expect(page.locator("tbody")).to_contain_text("核对重点企业返岗名单")
