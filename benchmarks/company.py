@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import islice
 from random import Random
 from typing import Any, Final
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from bot.demo.names import company_code, person_name, resident_number
-from core import migrations
 from core.clock import day_of
 from core.db import Database
 from core.mandates.model import Mandate
@@ -33,11 +33,6 @@ _LOOK_SHARE: Final = 0.08
 _CANNOT_SHARE: Final = 0.02
 
 
-def migrate(database: Database) -> None:
-    """Bring an empty database to the newest schema."""
-    migrations.upgrade(database.engine)
-
-
 def fill(session: Session, *, count: int, now: datetime) -> MandateCard:
     """Add a company in which `count` people registered, and return its owner's mandate."""
     random = Random(2020)
@@ -46,7 +41,12 @@ def fill(session: Session, *, count: int, now: datetime) -> MandateCard:
     rows = _rows(random, company_id, count=count, now=now)
     while batch := list(islice(rows, _BATCH)):
         people = [
-            {"openid": f"bench-{row['number']}", "came_by": "", "created_at": now, "is_following": True}
+            {
+                "openid": f"bench-{row['number']}",
+                "came_by": "",
+                "created_at": now,
+                "is_following": True,
+            }
             for row in batch
         ]
         ids = session.scalars(
@@ -58,10 +58,11 @@ def fill(session: Session, *, count: int, now: datetime) -> MandateCard:
     return get_mandate(session, openid=OWNER, company_id=company_id)
 
 
-def analyse(database: Database) -> None:
-    """Let the database learn how the rows are spread, as it does by itself in production."""
+def tidy(database: Database) -> None:
+    """Let the database reclaim old rows and learn about new ones, as it does by itself in use."""
+    is_postgres = database.engine.dialect.name == "postgresql"
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+        connection.execute(text("VACUUM ANALYZE" if is_postgres else "ANALYZE"))
 
 
 def _add_company(session: Session, random: Random, *, now: datetime) -> int:
@@ -110,7 +111,9 @@ def _add_owner(session: Session, company_id: int, *, now: datetime) -> None:
     session.flush()
 
 
-def _rows(random: Random, company_id: int, *, count: int, now: datetime) -> Any:
+def _rows(
+    random: Random, company_id: int, *, count: int, now: datetime
+) -> Iterator[dict[str, Any]]:
     answers = Answers(
         home="田林十二村",
         stays=(),
@@ -123,7 +126,8 @@ def _rows(random: Random, company_id: int, *, count: int, now: datetime) -> Any:
     ).text()
     for place in range(count):
         name = person_name(random)
-        born_on = date(1960, 1, 1) + timedelta(days=random.randrange(14_000))
+        # Nobody else was born on that day: no two have the same number.
+        born_on = date(1960, 1, 1) + timedelta(days=place)
         number = resident_number(random, born_on=born_on, is_female=False)
         phone = f"+86139{place:08}"
         identity = identity_of(name=name, number=number, phone=phone)
@@ -140,9 +144,8 @@ def _rows(random: Random, company_id: int, *, count: int, now: datetime) -> Any:
             "name": name,
             "name_hash": identity.names[0],
             "document_kind": DocumentKind.RESIDENT_ID.value,
-            # The place makes it unlike all others; its check digit is nobody's concern here.
             "document": number,
-            "document_hash": place.to_bytes(32),
+            "document_hash": identity.documents[0],
             "phone": phone,
             "phone_hash": identity.phones[0],
             "answers": answers,
@@ -160,8 +163,3 @@ def _flags(random: Random) -> tuple[Flag, ...]:
     if chance < _CANNOT_SHARE + _LOOK_SHARE:
         return (random.choice((Flag.KEY_AREA, Flag.NO_HEALTH_CODE, Flag.ABOVE_HEAD_COUNT)),)
     return ()
-
-
-def ids_of(session: Session, *, limit: int) -> list[int]:
-    """Return the ids of some registrations."""
-    return list(session.scalars(select(Registration.id).order_by(Registration.id).limit(limit)))

@@ -69,13 +69,14 @@ def circumstances(backing: Backing, *, command: str, threads: int, rounds: int) 
         f"rounds (least–most); ratios are medians of the rounds' ratios. {CONNECTIONS} keep-alive "
         f"connections, every message different and encrypted beforehand; granian with 1 worker, "
         f"{threads} blocking thread{'s' * (threads > 1)}. Load, servers and databases share the "
-        f"machine: {_machine()}. Load average at the end {os.getloadavg()[0]:.1f}.\n\n"
+        f"machine: {machine()}. Load average at the end {os.getloadavg()[0]:.1f}.\n\n"
         f"CPython {platform.python_version()}, {versions}; SQLite {sqlite3.sqlite_version}, "
         f"{_servers(backing)}."
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what the figures were measured on."""
     told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = re.search(r"^model name\s*:\s*(.+)$", told, re.MULTILINE)
     memory = re.search(r"(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"))

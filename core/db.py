@@ -235,7 +235,7 @@ class Database:
 
     The reading engine runs in autocommit: a hot look-up costs one round trip, and on SQLite it
     never waits for a writer. On PostgreSQL a statement that reads is given up after two seconds;
-    what may take longer, like an export, reads in a transaction.
+    what may take longer reads in portions, as an export does, or in a transaction.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeVar
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from sqlalchemy.orm import Session
 
@@ -215,12 +215,12 @@ def home_from(
         FieldMissingError: nothing was typed.
         TextTooLongError: longer than an address.
     """
-    line = " ".join(text.split())
+    line = _line_of(text)
     if not line:
         raise FieldMissingError
     if len(line) > MAX_HOME_LENGTH:
         raise TextTooLongError(max_count=MAX_HOME_LENGTH)
-    is_chosen = bool(choice) and " ".join(asked.split()) == line
+    is_chosen = bool(choice) and _line_of(asked) == line
     if is_elsewhere or (is_chosen and choice == ELSEWHERE):
         return HomeAnswer(home=Home(community_id=None, text=line))
     chosen = current_book(session).by_code.get(choice) if is_chosen else None
@@ -242,7 +242,7 @@ def stays_from(text: str) -> tuple[str, ...]:
     """
     if "".join(text.split()).rstrip("。.") in STAYED_WORDS:
         return ()
-    parts = (" ".join(part.split()) for part in _PARTS.split(text[:_MAX_TYPED]))
+    parts = (_line_of(part) for part in _PARTS.split(text[:_MAX_TYPED]))
     stays = tuple(dict.fromkeys(part for part in parts if part))
     check_stays(stays)
     return stays
@@ -340,12 +340,21 @@ def department_from(text: str, *, departments: Sequence[str] = ()) -> str:
         ChoiceMissingError: not one of those that the owner named.
         TextTooLongError: longer than a name.
     """
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    line = _line_of(text)
     if len(line) > MAX_DEPARTMENT_LENGTH:
         raise TextTooLongError(max_count=MAX_DEPARTMENT_LENGTH)
     if line and departments and line not in departments:
         raise ChoiceMissingError
     return line
+
+
+def _line_of(text: str) -> str:
+    """Return a text as others may be shown it: one line, its blanks single.
+
+    Marks that nobody sees go, with those that turn the reading direction of what stands behind.
+    """
+    seen = (one if one.isprintable() else " " for one in text if category(one) != "Cf")
+    return " ".join("".join(seen).split())
 
 
 def _symptom_of(word: str) -> Symptom:

@@ -164,8 +164,14 @@ class PostgresServer:
     Durability is off: it lives as long as the test run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        """Create a cluster and start it.
+
+        Args:
+            **settings: in place of those that spare the disk, as `fsync="on"`.
+        """
         self._programs = _find_postgres()
+        self._own_settings = settings
         # PostgreSQL refuses to run as root.
         self._user = _unprivileged_user() if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="hzl-pg-"))
@@ -181,14 +187,17 @@ class PostgresServer:
                 str(self._programs / "postgres"),
                 *("-D", str(self._folder / "data"), "-k", str(self._folder)),
                 *_settings(
-                    listen_addresses="",
-                    fsync="off",
-                    synchronous_commit="off",
-                    full_page_writes="off",
-                    wal_level="minimal",
-                    max_wal_senders="0",
-                    autovacuum="off",
-                    max_connections="200",
+                    **{
+                        "listen_addresses": "",
+                        "fsync": "off",
+                        "synchronous_commit": "off",
+                        "full_page_writes": "off",
+                        "wal_level": "minimal",
+                        "max_wal_senders": "0",
+                        "autovacuum": "off",
+                        "max_connections": "200",
+                    }
+                    | self._own_settings
                 ),
             ],
             log=self._folder / "postgres.log",
@@ -201,9 +210,13 @@ class PostgresServer:
     def url(self) -> str:
         return f"postgresql://{self._role}@/postgres?host={self._folder}"
 
-    def restart(self) -> None:
-        """Restart it as an operator does: every connection is cut, what was committed stays."""
-        self.process.stop(by=signal.SIGINT)
+    def restart(self, *, by: signal.Signals = signal.SIGINT) -> None:
+        """Restart it: every connection is cut, what was committed stays.
+
+        Args:
+            by: `SIGINT` as an operator does, `SIGQUIT` as if it had crashed.
+        """
+        self.process.stop(by=by)
         self._start()
 
     def stop(self) -> None:

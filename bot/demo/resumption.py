@@ -50,6 +50,7 @@ from core.resumption.filing.rules import FilingDraft, FilingVerdict
 from core.resumption.filing.service import find_filing, save_draft, submit_filing
 from core.resumption.registration.rules import Group, RegistrationState
 from core.resumption.registration.service import submit_registration
+from core.resumption.registration.waiting import tell_waiting
 
 REVIEWER: Final = "demo-reviewer"
 # Nobody hashes to it, and the account is shut besides.
@@ -193,6 +194,7 @@ def load_resumption(
     _plan_reviews(stage, reviewer.id, [ids[one.uscc] for one in filing_companies(companies)])
     stage.play()
     disable_account(session, name=REVIEWER, now=now)
+    tell_waiting(session, now=now)
     _settle_notices(session)
     return len(_PLANS), staff_count
 

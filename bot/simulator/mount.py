@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import String, cast, literal, select
 
 from bot.menu import menu_of
 from bot.settings import Settings
 from bot.simulator.api import publish_menu, published_menu
 from bot.simulator.ledger import Ledger
 from bot.simulator.phone import KnownOwner, ScenePlace, create_blueprint
+from core.codes.model import EntryCode
+from core.codes.rules import address_of
 from core.db import Database
 from core.places.model import Community, Street
 from core.registry.model import Company
@@ -20,6 +23,7 @@ from handlers.access import Access, access
 from handlers.chat.events import COMMUNITY_SCENE, STREET_SCENE
 
 PREFIX = "simulator."
+CODES_SHOWN = 20
 
 
 def mount(app: Flask, settings: Settings) -> None:
@@ -39,7 +43,10 @@ def mount(app: Flask, settings: Settings) -> None:
     app.register_blueprint(
         create_blueprint(
             settings,
-            places=lambda: places_of(database),
+            places=lambda: [
+                *codes_of(database, settings.resolved_public_url, now=datetime.now(UTC)),
+                *places_of(database),
+            ],
             owners=lambda: owners_of(database),
             ledger_path=ledger.path,
         )
@@ -76,6 +83,22 @@ def places_of(database: Database) -> list[ScenePlace]:
             latitude=row.latitude,
         )
         for row in communities
+    ]
+
+
+def codes_of(database: Database, public_url: str, *, now: datetime) -> list[ScenePlace]:
+    """Return the codes of companies that can be scanned, the newest first, as their addresses."""
+    with database.reading() as session:
+        rows = session.execute(
+            select(EntryCode.token, Company.name)
+            .join(Company, EntryCode.subject == literal("company:") + cast(Company.id, String))
+            .where(EntryCode.retired_at.is_(None), EntryCode.expires_at > now)
+            .order_by(EntryCode.id.desc())
+            .limit(CODES_SHOWN)
+        ).all()
+    return [
+        ScenePlace(scene=address_of(public_url, token), name=name, kind="company")
+        for token, name in rows
     ]
 
 

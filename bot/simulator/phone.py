@@ -31,9 +31,10 @@ class ScenePlace:
     """A place whose code can be scanned, or whose position can be sent.
 
     Attributes:
-        scene: what a scan of its code reports; empty: it has no code.
+        scene: what a scan of its code reports, or the address that the code holds; empty: it has
+            no code.
         name: what people call it.
-        kind: `community` or `street`.
+        kind: `community`, `street` or `company`.
         street: the street it lies in.
         longitude: degrees, GCJ-02; None: not known.
         latitude: degrees, GCJ-02; None: not known.

@@ -23,6 +23,7 @@ MAY_UNMASK: Final = frozenset({Role.ADMINISTRATOR, Role.DISTRICT_REVIEWER})
 
 # What makes a spreadsheet take a text for a formula; the full-width ones count in Chinese input.
 _TRIGGERS: Final = frozenset("=+-@＝＋－＠\t\r\n|")
+_RISKY_STARTS: Final = _TRIGGERS | {" "}
 _GUARD: Final = "'"
 
 
@@ -101,6 +102,9 @@ def safe_cell(text: str) -> str:
     Returns:
         At most 1,000 characters.
     """
+    if text.isprintable() and text[:1] not in _RISKY_STARTS:
+        # Almost every cell; what follows looks at every character.
+        return text[:MAX_CELL]
     is_risky = text[:1] in _TRIGGERS or text.lstrip()[:1] in _TRIGGERS
     plain = "".join(" " if category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
     plain = "".join(one for one in plain if category(one) not in {"Cf", "Cs"})

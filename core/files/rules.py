@@ -35,6 +35,15 @@ _MAX_JPEG_PIXELS: Final = 64_000_000
 _MAX_PNG_PIXELS: Final = 25_000_000
 # Of a photo an eighth of each side is unpacked: enough to know that nothing is missing.
 _JPEG_SCALE: Final = 8
+# A photo that comes in several scans is unpacked whole, once for each of them: encoders make
+# eighteen at most, and ten megabytes have room for a hundred thousand.
+_MAX_SCANS: Final = 20
+_MAX_SCANNED_PIXELS: Final = 25_000_000
+# Where a segment begins; what is left out stands within a scan, or has no length.
+_SEGMENT: Final = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_SCAN: Final = b"\xff\xda"
+_END: Final = b"\xff\xd9"
+_LENGTH_BYTES: Final = 2
 
 
 class FilePurpose(StrEnum):
@@ -110,7 +119,7 @@ def media_type_of(content: bytes) -> MediaType:
     if len(content) > MAX_FILE_BYTES:
         raise FileTooLargeError(max_mib=MAX_FILE_MIB)
     if content.startswith(_JPEG_MARK):
-        _check_picture(content, JpegImageFile, max_pixels=_MAX_JPEG_PIXELS)
+        _check_picture(content, JpegImageFile, max_pixels=_max_jpeg_pixels(content))
         return MediaType.JPEG
     if content.startswith(_PNG_MARK):
         _check_picture(content, PngImageFile, max_pixels=_MAX_PNG_PIXELS)
@@ -120,6 +129,33 @@ def media_type_of(content: bytes) -> MediaType:
             raise FileBrokenError
         return MediaType.PDF
     raise FileTypeError
+
+
+def _max_jpeg_pixels(content: bytes) -> int:
+    """Return how large a photo may be, which depends on how often it must be gone through.
+
+    Raises:
+        FileBrokenError: more often than any encoder asks for.
+    """
+    scan_count = _scan_count_of(content)
+    if scan_count > _MAX_SCANS:
+        raise FileBrokenError
+    return _MAX_JPEG_PIXELS if scan_count <= 1 else _MAX_SCANNED_PIXELS
+
+
+def _scan_count_of(content: bytes) -> int:
+    """Return the number of scans before the end of a photo, or one more than are taken.
+
+    Segment by segment: previews within one, and films behind the end, have bytes like these too.
+    """
+    count, position = 0, len(_JPEG_MARK) - 1
+    while count <= _MAX_SCANS and (found := _SEGMENT.search(content, position)):
+        if found[0] == _END:
+            break
+        count += found[0] == _SCAN
+        length = int.from_bytes(content[found.end() : found.end() + _LENGTH_BYTES], "big")
+        position = found.end() + length
+    return count
 
 
 def _check_picture(content: bytes, opener: type[ImageFile], *, max_pixels: int) -> None:

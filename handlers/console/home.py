@@ -6,6 +6,7 @@ from core.clock import day_of
 from core.mandates.reviewing import ClaimQuery, list_claims
 from core.people.staff.rules import Role
 from core.people.staff.service import list_area_names
+from core.resumption.filing.pace import list_pace
 from core.resumption.filing.reviewing import count_filings
 from core.resumption.filing.rules import FilingState
 from core.resumption.filing.service import find_usual_wait
@@ -50,4 +51,5 @@ def _waiting(visit: Visit) -> dict[str, object] | None:
         "claim_count": claimed.count,
         "approved_count": filed[FilingState.APPROVED],
         "usual_wait": find_usual_wait(session),
+        "pace": list_pace(session, area=staff.area, today=day_of(visit.now)),
     }

@@ -292,7 +292,8 @@ def poster(visit: Visit) -> Answer:
 
 
 def _mandate(visit: Visit, act: Act) -> MandateCard:
-    company_id = int(visit.params["company_id"])
+    # 0 is none: a number that no row has reaches no database.
+    company_id = number_field(visit.params, "company_id") or 0
     mandate = get_mandate(visit.reading(), openid=visit.openid, company_id=company_id)
     check_may(mandate, act)
     return mandate

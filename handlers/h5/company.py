@@ -33,6 +33,7 @@ class NextStep(StrEnum):
     FILE_AGAIN = "file_again"
     DECIDE = "decide"
     MAKE_CODE = "make_code"
+    WAIT_FOR_CODE = "wait_for_code"  # the owner must make one
     PUT_UP_CODE = "put_up_code"
     WAIT_FOR_REVIEW = "wait_for_review"
     NOTHING = "nothing"
@@ -94,8 +95,9 @@ def next_step_of(
         return _OF_FILING[filing] if may(mandate, Act.FILE) else NextStep.WAIT_FOR_FILING
     if counts.waiting_count and may(mandate, Act.DECIDE):
         return NextStep.DECIDE
-    if not has_code and may(mandate, Act.SHOW_CODE):
-        return NextStep.MAKE_CODE
+    if not has_code:
+        may_make = may(mandate, Act.ROTATE_CODE)
+        return NextStep.MAKE_CODE if may_make else NextStep.WAIT_FOR_CODE
     if not counts.count:
         return NextStep.PUT_UP_CODE
     return NextStep.WAIT_FOR_REVIEW if filing is FilingState.SUBMITTED else NextStep.NOTHING

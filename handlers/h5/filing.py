@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.errors import DomainError
+from core.errors import ConflictError, DomainError
 from core.files.rules import FilePurpose
 from core.files.service import (
     FileCard,
@@ -48,6 +48,14 @@ FILED_BY: Final = frozenset({MandateKind.OWNER, MandateKind.FILLER})
 # A phone offers its camera and its files for these.
 ACCEPTED: Final = "application/pdf,image/jpeg,image/png,.pdf"
 SUBMIT: Final = "submit"
+# Uses in seconds, for a company: what gives way to another plan is kept for a day.
+UPLOAD_LIMIT: Final = (30, 3600)
+
+
+class TooManyUploadsError(ConflictError):
+    """The company has handed in one plan after another."""
+
+    code = "too_many_uploads"
 
 
 @access(Access.PERSON)
@@ -173,6 +181,9 @@ def _draft_of(visit: Visit, form: Form, mandate: MandateCard) -> FilingDraft:
 def _kept_plan(visit: Visit, form: Form, mandate: MandateCard) -> int | None:
     upload = form.optional_upload("plan")
     if upload is None:
+        return None
+    if not visit.is_within(f"filing-plan:{mandate.company.id}", *UPLOAD_LIMIT):
+        form.refuse("plan", TooManyUploadsError())
         return None
     try:
         return keep_file(

@@ -68,7 +68,13 @@ _MAX_REASON_TYPED: Final = 4 * MAX_REASON
 def sheet(visit: Visit) -> Answer:
     """Show who registered, the exceptions apart; take whom to decide about, and how."""
     mandate = _mandate(visit)
-    return _choose(visit, mandate) if visit.is_post else _sheet_page(visit, mandate, visit.query)
+    if not visit.is_post:
+        return _sheet_page(visit, mandate, visit.query)
+    if visit.form.get("find"):
+        # A name may not stand in an address, so a search is sent like a form.
+        text = text_field(visit.form, "text")
+        return _sheet_page(visit, mandate, visit.form, text=text)
+    return _choose(visit, mandate)
 
 
 @access(Access.PERSON)
@@ -117,12 +123,14 @@ def _sheet_page(
     mandate: MandateCard,
     fields: Mapping[str, str],
     *,
+    text: str = "",
     fault: DomainError | None = None,
     status: int = 200,
 ) -> Page:
     session = visit.reading()
     summary = get_sheet_summary(session, mandate=mandate)
-    query = _query_of(fields, summary)
+    # Whoever is looked for by name is found wherever they stand.
+    query = SheetQuery(state=None, text=text) if text else _query_of(fields, summary)
     number = number_field(fields, "page") or 1
     values = {
         "mandate": mandate,
@@ -145,10 +153,6 @@ def _sheet_page(
 
 def _query_of(fields: Mapping[str, str], summary: SheetSummary) -> SheetQuery:
     """Return what a filter asks for; without a group the first one in which anybody is."""
-    text = text_field(fields, "text")
-    if text:
-        # Whoever is looked for by name is found wherever they stand.
-        return SheetQuery(state=None, text=text)
     state = choice_field(fields, "state", RegistrationState)
     if state is None and fields.get("state") != ANY:
         state = RegistrationState.SUBMITTED
@@ -161,9 +165,9 @@ def _query_of(fields: Mapping[str, str], summary: SheetSummary) -> SheetQuery:
 
 
 def _fields_of(query: SheetQuery) -> dict[str, str]:
-    """Return the fields that ask for the same again."""
+    """Return the fields that ask for the same again, without what was searched for."""
     if query.text:
-        return {"text": query.text}
+        return {}
     fields = {
         "state": query.state.value if query.state else ANY,
         "group": query.group.value if query.group else ANY,

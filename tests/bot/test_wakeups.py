@@ -69,7 +69,9 @@ def test_sweep_comes_once_an_hour() -> None:
     assert sum(is_sweep_time(start + timedelta(minutes=number)) for number in range(120)) == 2
 
 
-def test_timetable_holds_the_night_the_sweep_and_the_sealing(settings: Settings) -> None:
+def test_timetable_holds_the_night_the_sweep_and_what_comes_every_minute(
+    settings: Settings,
+) -> None:
     done: list[str] = []
     huey = make_huey(settings)
     add_tasks(
@@ -78,8 +80,9 @@ def test_timetable_holds_the_night_the_sweep_and_the_sealing(settings: Settings)
         night=lambda: done.append("night"),
         sweep=lambda: done.append("sweep"),
         seal=lambda: done.append("seal"),
+        release=lambda: done.append("release"),
     )
     for at in (datetime(2020, 3, 27, 20, 30), datetime(2020, 3, 27, 20, 7)):  # noqa: DTZ001
         for task in huey.read_periodic(at):
             huey.execute(task)
-    assert sorted(done) == ["night", "seal", "seal", "sweep"]
+    assert sorted(done) == ["night", "release", "release", "seal", "seal", "sweep"]

@@ -29,8 +29,11 @@ from core.notices.model import Notice
 from core.people.staff.model import StaffSession
 from core.people.staff.rules import MAX_IDLE, Role
 from core.people.staff.service import NewStaff, add_account
+from core.resumption.approval.model import Decision, DecisionRow
+from core.resumption.approval.rules import PREPARED_FOR, UNDO_WITHIN
 from core.resumption.registration.drafts import save_draft
 from core.resumption.registration.model import RegistrationDraft
+from tests.core.resumption.approval.conftest import Office
 from tests.core.resumption.registration.conftest import District, add_places
 from tests.wechat import Platform
 
@@ -250,6 +253,32 @@ def test_those_who_decide_are_reminded_once(
     with sqlite_database.reading() as session:
         (notice,) = session.scalars(select(Notice))
     assert (notice.kind, notice.openid, notice.values["count"]) == ("owner_waiting", "o-owner", 1)
+
+
+def test_people_are_told_once_a_decision_cannot_be_undone(
+    worker: Worker, sqlite_database: Database
+) -> None:
+    now = datetime.now(UTC)
+    with sqlite_database.transaction() as session:
+        office = Office(session=session, now=now - UNDO_WITHIN)
+        for _ in range(2):
+            office.decide(office.pick(office.add()))
+        office.now = now
+        later = office.add()
+        office.decide(office.pick(later))
+        office.now = now - PREPARED_FOR
+        lapsed = office.prepare(office.pick(office.add()))
+    worker.release()
+    worker.release()
+    with sqlite_database.reading() as session:
+        kinds = session.scalars(select(Notice.kind)).all()
+        states = session.scalars(select(Decision.state).order_by(Decision.id)).all()
+        rows = session.scalars(
+            select(DecisionRow).where(DecisionRow.decision_id == lapsed.id)
+        ).all()
+    assert kinds == ["registration_approved"] * 2
+    assert states == ["released", "released", "applied", "lapsed"]
+    assert rows == []
 
 
 def test_sweep_removes_drafts_that_nobody_came_back_to(

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,36 +19,11 @@ from core.notices.model import Notice
 from core.notices.rules import NoticeState
 from core.notices.service import NoticeDraft, queue_notices
 from tests.wechat import APPID, COLOUR_TEMPLATE, SECRET, Platform, running_platform
+from tests.workers import Nursery, Workers
 
 NOTICES = 40
 KILLS = 16
-LEASE_SECONDS = 1.0
 PATIENCE_SECONDS = 40.0
-
-# The worker of production, forked from a process that has imported everything, because a start
-# would take longer than the work. Only lease and back-off are short, so the test need not wait.
-NURSERY = f"""
-import json, os, signal, sys
-import bot.deliver, core.notices.rules
-from bot.deliver import Pace
-from bot.settings import Settings
-from bot.worker import open_worker
-bot.deliver.LONGEST_CALL_SECONDS = {LEASE_SECONDS} / 2
-core.notices.rules.FIRST_RETRY_SECONDS = 0.2
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for line in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(2, 1)
-        os.environ.update(json.loads(line))
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        worker = open_worker(Settings.from_env())
-        worker._pace = Pace(limit=7, lease_seconds={LEASE_SECONDS})
-        worker._look_seconds = 0.05
-        worker.run()
-        os._exit(0)
-    print(pid, flush=True)
-"""
 
 
 @pytest.fixture
@@ -61,58 +32,11 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
         yield platform
 
 
-class Nursery:
-    """The process that worker processes are forked from."""
-
-    def __init__(self, log: Path) -> None:
-        self._log = log.open("w")
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", NURSERY],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-        )
-
-    def start(self, environment: dict[str, str]) -> int:
-        """Start a worker and return its process id."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(environment) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-        self._log.close()
-
-
 @pytest.fixture(scope="module")
 def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     nursery = Nursery(tmp_path_factory.mktemp("nursery") / "workers.log")
     yield nursery
     nursery.stop()
-
-
-class Workers:
-    """Two worker processes; one that is killed is replaced."""
-
-    def __init__(self, nursery: Nursery, environment: dict[str, str]) -> None:
-        self._nursery = nursery
-        self._environment = environment
-        self._pids = [self._start(), self._start()]
-
-    def _start(self) -> int:
-        return self._nursery.start(self._environment)
-
-    def kill_one(self, place: int) -> None:
-        os.kill(self._pids[place], signal.SIGKILL)
-        self._pids[place] = self._start()
-
-    def stop(self) -> None:
-        for pid in self._pids:
-            os.kill(pid, signal.SIGKILL)
 
 
 def _open_count(database: Database) -> int:

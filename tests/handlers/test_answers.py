@@ -417,3 +417,11 @@ def test_whatever_is_typed_is_an_entry_or_a_fault(places: Session, typed: dict[s
     form = Form(FULL | typed)
     reading = read_entry(form, session=places, known=NOBODY, departments=["仓库"], today=TODAY)
     assert (reading.entry is None) is bool(form.faults)
+
+
+def test_marks_that_nobody_sees_are_left_out_of_what_others_read(places: Session) -> None:
+    hidden = "\u202e湖\u200b北\x00 武\ufeff汉\u2069"
+    assert stays_from(hidden) == ("湖北 武汉",)
+    assert department_from(hidden) == "湖北 武汉"
+    answer = home_from(places, text=hidden, is_elsewhere=True)
+    assert answer.home == Home(community_id=None, text="湖北 武汉")

@@ -412,7 +412,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_registration_sheet",
         "registration",
-        ["company_id", "state", "flag_group", "id"],
+        ["company_id", "state", "flag_group", "id", "department"],
         unique=False,
     )
     op.create_index(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, select
+from sqlalchemy import String, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
@@ -22,6 +23,7 @@ from core.resumption.registration.model import Registration
 
 RELEASE_LIMIT: Final = 20
 _ACTOR: Final = "system:worker"
+_BATCH: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,11 @@ def release(session: Session, decision: Decision, *, actor: str, now: datetime) 
         actor: who says so.
         now: aware instant.
     """
-    count = _tell(session, decision, DecisionRow.outcome == Outcome.APPLIED.value, now=now)
+    applied = select(DecisionRow.registration_id).where(
+        DecisionRow.decision_id == decision.id, DecisionRow.outcome == Outcome.APPLIED.value
+    )
+    ids = session.scalars(applied.order_by(DecisionRow.registration_id)).all()
+    count = _tell(session, decision, ids, now=now)
     decision.state, decision.released_at = DecisionState.RELEASED.value, now
     record(
         session,
@@ -93,23 +99,25 @@ def tell_again(session: Session, undone: Decision, *, now: datetime) -> None:
 
     Whoever was told of it before is not told twice: it is the same notice.
     """
-    rows = select(DecisionRow.registration_id).where(
-        DecisionRow.decision_id == undone.id,
-        DecisionRow.outcome == Outcome.UNDONE.value,
-        DecisionRow.decision_before_id.is_not(None),
+    rows = session.execute(
+        select(DecisionRow.decision_before_id, DecisionRow.registration_id)
+        .where(
+            DecisionRow.decision_id == undone.id,
+            DecisionRow.outcome == Outcome.UNDONE.value,
+            DecisionRow.decision_before_id.is_not(None),
+        )
+        .order_by(DecisionRow.registration_id)
     )
+    ids_of: dict[int | None, list[int]] = {}
+    for earlier_id, registration_id in rows:
+        ids_of.setdefault(earlier_id, []).append(registration_id)
     earlier = session.scalars(
         select(Decision)
-        .where(
-            Decision.state == DecisionState.RELEASED.value,
-            Decision.id.in_(
-                rows.with_only_columns(DecisionRow.decision_before_id).scalar_subquery()
-            ),
-        )
+        .where(Decision.state == DecisionState.RELEASED.value, Decision.id.in_(ids_of))
         .order_by(Decision.id)
     ).all()
     for decision in earlier:
-        _tell(session, decision, Registration.id.in_(rows), now=now)
+        _tell(session, decision, ids_of[decision.id], now=now)
 
 
 def get_delivery(session: Session, *, decision_id: int) -> Delivery:
@@ -140,31 +148,33 @@ def get_delivery(session: Session, *, decision_id: int) -> Delivery:
     )
 
 
-def _tell(
-    session: Session, decision: Decision, which: ColumnElement[bool], *, now: datetime
-) -> int:
-    """Queue one notice for each person for whom a decision stands; return how many."""
+def _tell(session: Session, decision: Decision, ids: Sequence[int], *, now: datetime) -> int:
+    """Queue one notice for each of these people for whom a decision stands; return how many."""
     company = session.scalars(select(Company.name).where(Company.id == decision.company_id)).one()
-    rows = session.execute(
-        select(Registration.id, Registration.number, Person.openid)
-        .join(DecisionRow, DecisionRow.registration_id == Registration.id)
-        .join(Person, Person.id == Registration.person_id)
-        .where(DecisionRow.decision_id == decision.id, stands(decision), which)
-        .order_by(Registration.id)
-    )
     kind, prefix = NOTICE_OF[Verdict(decision.verdict)], _prefix(decision.id)
-    drafts = [
-        NoticeDraft(
-            kind=kind,
-            openid=openid,
-            key=f"{prefix}{registration_id}",
-            values={"company": company, "number": number},
-            link=f"/h5/registration/{registration_id}",
+    count = 0
+    for start in range(0, len(ids), _BATCH):
+        # By ids: what a decision has just changed is not in the planner's statistics, and of a
+        # join it would expect one row and compare each with each.
+        rows = session.execute(
+            select(Registration.id, Registration.number, Person.openid)
+            .join(Person, Person.id == Registration.person_id)
+            .where(Registration.id.in_(ids[start : start + _BATCH]), stands(decision))
+            .order_by(Registration.id)
         )
-        for registration_id, number, openid in rows
-    ]
-    queue_notices(session, now=now, drafts=drafts)
-    return len(drafts)
+        drafts = [
+            NoticeDraft(
+                kind=kind,
+                openid=openid,
+                key=f"{prefix}{registration_id}",
+                values={"company": company, "number": number},
+                link=f"/h5/registration/{registration_id}",
+            )
+            for registration_id, number, openid in rows
+        ]
+        queue_notices(session, now=now, drafts=drafts)
+        count += len(drafts)
+    return count
 
 
 def _prefix(decision_id: int) -> str:

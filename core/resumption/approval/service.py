@@ -270,15 +270,24 @@ def _restore_rows(session: Session, decision: Decision) -> None:
 def _pass_on(session: Session, decision: Decision) -> None:
     """Let later decisions that may be undone bring back what was before this one."""
     mine = aliased(DecisionRow)
+
+    def of_mine(column: Any) -> Any:
+        # By the whole primary key: the planner may expect one row of a decision that is new, and
+        # of a join compare each with each.
+        of_row = (mine.decision_id == decision.id, mine.registration_id == later.registration_id)
+        return select(column).where(*of_row).correlate(later).scalar_subquery()
+
+    later = DecisionRow
+    is_kept = of_mine(mine.outcome) == Outcome.KEPT.value
     session.execute(
-        update(DecisionRow)
-        .where(
-            DecisionRow.decision_before_id == decision.id,
-            mine.decision_id == decision.id,
-            mine.registration_id == DecisionRow.registration_id,
-            mine.outcome == Outcome.KEPT.value,
+        update(later)
+        .where(later.decision_before_id == decision.id)
+        .values(
+            state_before=case((is_kept, of_mine(mine.state_before)), else_=later.state_before),
+            decision_before_id=case(
+                (is_kept, of_mine(mine.decision_before_id)), else_=later.decision_before_id
+            ),
         )
-        .values(state_before=mine.state_before, decision_before_id=mine.decision_before_id)
         .execution_options(synchronize_session=False)
     )
 

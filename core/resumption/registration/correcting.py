@@ -182,12 +182,14 @@ def _says_the_same(stored: Registration, entry: RegistrationInput) -> bool:
     said: Answers = answers_of(entry, day=kept.answered_on)
     return said == kept and (
         stored.name,
+        stored.document_kind,
         stored.document,
         stored.phone,
         stored.community_id,
         stored.department,
     ) == (
         entry.name,
+        entry.document.kind.value,
         entry.document.number,
         entry.phone,
         entry.home.community_id,

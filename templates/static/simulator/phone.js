@@ -142,15 +142,20 @@ async function openPlaces(kind) {
   const scenes = new Set(known.map((place) => place.scene));
   const items = [
     ...known.map((place) => ({
-      name: place.name, aside: place.street || "街镇", value: place.scene,
+      name: place.name,
+      aside: place.kind === "company" ? "员工登记码" : place.street || "街镇",
+      value: place.scene,
     })),
     ...codes
       .filter((scene) => !scenes.has(scene))
       .map((scene) => ({ name: scene, aside: "公众号生成", value: scene })),
   ];
-  listChoices("sheet-scan", "scan-list", "scan-search", items, (scene) => act({ do: "scan", scene }));
+  listChoices("sheet-scan", "scan-list", "scan-search", items, scan);
   openSheet("sheet-scan");
 }
+
+// A code with an address opens the page; the account hears nothing of it.
+const scan = (content) => (isAddress(content) ? openPage(content) : act({ do: "scan", scene: content }));
 
 const sendPlace = ({ longitude, latitude, name }) =>
   act({ do: "location", longitude, latitude, label: name });
@@ -185,9 +190,7 @@ function wireForms() {
   onSubmit("free-scan", (values) => {
     byId("sheet-scan").close();
     const content = values.get("content").trim();
-    // A code with an address opens the page; the account hears nothing of it.
-    if (isAddress(content)) openPage(content);
-    else if (content !== "") act({ do: "scan", scene: content });
+    if (content !== "") scan(content);
   });
   onSubmit("add-person", async (values) => {
     const { openid } = await ask("people", { name: values.get("name") });

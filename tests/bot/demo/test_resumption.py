@@ -32,6 +32,7 @@ from core.resumption.filing.model import Filing
 from core.resumption.registration.model import Registration
 from core.resumption.registration.rules import Flag
 from tests.core.mandates.conftest import MemoryFiles
+from tests.servers import ROOT
 
 COUNT = 60
 
@@ -89,7 +90,7 @@ def test_all_of_it_is_past_and_nobody_is_told_anything(
     assert set(session.scalars(select(Notice.state))) == {NoticeState.SENT}
     (reviewer,) = session.scalars(select(StaffAccount)).all()
     assert reviewer.name == REVIEWER
-    assert reviewer.disabled_at == now
+    assert not reviewer.is_active
 
 
 def test_the_plans_can_be_read(
@@ -108,3 +109,11 @@ def test_the_story_begins_with_a_company_that_has_not_filed(companies: list[Demo
     assert fresh.owner not in {one.owner for one in telling}
     assert {one.state for one in telling} == {CompanyState.ACTIVE}
     assert len({one.owner for one in telling}) == len(telling) == 14
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_names_the_owners_whom_one_may_play(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    for company in story_companies():
+        assert company.owner.name in text
+        assert company.owner.number in text

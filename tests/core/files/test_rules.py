@@ -28,6 +28,7 @@ from core.files.rules import (
 )
 
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+SCAN = b"\xff\xda"
 
 
 @cache
@@ -51,6 +52,13 @@ def png_bomb(width: int, height: int) -> bytes:
     )
 
 
+def scans(count: int) -> bytes:
+    """Return a progressive photo whose last scan comes as often as that."""
+    photo = picture("JPEG", progressive=True)
+    last = photo[photo.rindex(SCAN) : -2]
+    return photo[:-2] + last * count + b"\xff\xd9"
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
@@ -58,6 +66,11 @@ def png_bomb(width: int, height: int) -> bytes:
         pytest.param(b"\xef\xbb\xbf" + PDF + b"\0" * 100, MediaType.PDF, id="pdf-with-margins"),
         pytest.param(picture("JPEG"), MediaType.JPEG, id="jpeg"),
         pytest.param(picture("JPEG", progressive=True), MediaType.JPEG, id="jpeg-progressive"),
+        pytest.param(
+            picture("JPEG", "CMYK", progressive=True), MediaType.JPEG, id="jpeg-of-18-scans"
+        ),
+        pytest.param(picture("JPEG") + SCAN * 99, MediaType.JPEG, id="jpeg-and-its-film"),
+        pytest.param(picture("JPEG", comment=SCAN * 99), MediaType.JPEG, id="jpeg-with-previews"),
         pytest.param(picture("JPEG", "CMYK"), MediaType.JPEG, id="jpeg-cmyk"),
         pytest.param(picture("JPEG") + b"\0mp4 of a phone", MediaType.JPEG, id="jpeg-moving"),
         pytest.param(picture("PNG", "RGBA"), MediaType.PNG, id="png"),
@@ -85,6 +98,7 @@ def test_content_says_what_a_file_is(content: bytes, kind: MediaType) -> None:
         pytest.param(b"\x89PNG\r\n\x1a\n", FileBrokenError, id="png-mark-alone"),
         pytest.param(png_bomb(60_000, 60_000), PictureTooLargeError, id="bomb"),
         pytest.param(png_bomb(0, 7), FileBrokenError, id="no-width"),
+        pytest.param(scans(99), FileBrokenError, id="gone-through-for-ever"),
     ],
 )
 def test_what_cannot_be_taken_says_why(content: bytes, error: type[DomainError]) -> None:
@@ -137,3 +151,15 @@ def test_any_name_becomes_one_that_can_be_shown(typed: str, kind: MediaType) -> 
     assert clean.endswith(ENDING_OF[kind])
     assert not any(category(one)[0] == "C" or one in "/\\" for one in clean)
     assert clean_name(clean, media_type=kind) == clean
+
+
+def test_a_photo_in_several_scans_may_have_fewer_pixels_than_one_in_a_single_scan() -> None:
+    def photo(*, is_progressive: bool) -> bytes:
+        made = BytesIO()
+        Image.new("L", (6000, 5000)).save(made, "JPEG", progressive=is_progressive)
+        return made.getvalue()
+
+    assert media_type_of(photo(is_progressive=False)) is MediaType.JPEG
+    with pytest.raises(PictureTooLargeError) as refused:
+        media_type_of(photo(is_progressive=True))
+    assert refused.value.facts == {"max_megapixels": 25}

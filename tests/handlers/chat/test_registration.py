@@ -638,6 +638,15 @@ def test_a_return_that_is_too_long_ago_by_now_is_asked_again(story: Story) -> No
     assert len(story.stored()) == 1
 
 
+def test_withdrawing_the_authorisation_in_the_middle_forgets_what_was_typed(story: Story) -> None:
+    story.begin()
+    story.say(NAME)
+    story.talk.event("user_authorization_revoke", fields={"OpenID": story.talk.openid})
+    with story.database.reading() as session:
+        assert session.scalars(select(RegistrationDraft)).all() == []
+    assert story.say("继续登记").startswith("登记到哪家单位？")
+
+
 def test_a_conversation_of_another_release_begins_anew(story: Story) -> None:
     story.begin()
     story.say(NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +18,7 @@ from core.resumption.filing.rules import FilingState
 from core.resumption.registration.rules import Group, RegistrationState
 from handlers.h5.company import Counts, NextStep, counts_of, next_step_of
 from tests.core.mandates.conftest import LI, WANG
+from tests.core.resumption.registration.conftest import District
 from tests.h5 import submit, text_of
 from tests.handlers.h5.conftest import Site
 
@@ -63,6 +65,7 @@ SUBMITTED, APPROVED = FilingState.SUBMITTED, FilingState.APPROVED
         ),
         pytest.param(OWNER, FilingState.REJECTED, True, NOBODY, NextStep.FILE_AGAIN, id="rejected"),
         pytest.param(OWNER, SUBMITTED, False, NOBODY, NextStep.MAKE_CODE, id="no code"),
+        pytest.param(FILLER, SUBMITTED, False, DONE, NextStep.WAIT_FOR_CODE, id="no code to make"),
         pytest.param(OWNER, SUBMITTED, True, NOBODY, NextStep.PUT_UP_CODE, id="nobody came yet"),
         pytest.param(OWNER, SUBMITTED, True, WAITING, NextStep.DECIDE, id="somebody waits"),
         pytest.param(OWNER, APPROVED, False, WAITING, NextStep.DECIDE, id="waiting before a code"),
@@ -171,3 +174,22 @@ def test_nobody_takes_over_what_is_not_theirs(site: Site) -> None:
     assert submit(owner, "/h5/owner", to=site.path("/takeover")).status_code == 303
     other = site.client("o-other")
     assert submit(other, "/h5/owner", to=site.path("/takeover")).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["owner", "filler", "manager"])
+@pytest.mark.parametrize("filing", ["submitted", "returned"])
+def test_every_link_of_the_page_opens_for_whoever_sees_it(
+    site: Site, kind: str, filing: str
+) -> None:
+    with site.database.transaction() as session:
+        district = District(session=session, now=datetime.now(UTC))
+        company_id = district.add_company(filing=filing)
+        department = "生产部" if kind == "manager" else ""
+        district.add_mandate("o-acting", kind=kind, department=department)
+    client = site.client("o-acting")
+    page = client.get(f"/h5/company/{company_id}")
+    assert f"XH{company_id:08}" in text_of(page)
+    links = re.findall(r'<a [^>]*href="(/h5/[^"]+)"', page.text)
+    assert len(links) > 1
+    for link in links:
+        assert client.get(link).status_code == 200, link

@@ -34,6 +34,7 @@ from core.resumption.filing.deciding import decide_filing
 from core.resumption.filing.model import Filing, FilingStep
 from core.resumption.filing.rules import FilingState, FilingVerdict
 from core.resumption.filing.service import FilingCard, find_filing
+from handlers.h5 import filing
 from handlers.h5.filing import path_of
 from tests.h5 import csrf_of, submit, text_of
 from tests.handlers.h5.conftest import Site
@@ -238,6 +239,21 @@ def test_a_file_that_is_too_large_says_so(site: Site) -> None:
     assert "10 MB" in text_of(answer)
     assert 'value="２５"' in answer.text
     assert count(site, StoredFile) == 0
+
+
+def test_one_plan_after_another_is_not_taken_for_ever(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filing, "UPLOAD_LIMIT", (2, 3600))
+    client = site.owner()
+    for _ in range(2):
+        assert send(client, site, plan=plan(), action="save").status_code == 303
+    refused = send(client, site, plan=plan(), head_count="31")
+    assert "上传的次数太多" in text_of(refused)
+    assert count(site, StoredFile) == 2
+    kept = stored(site)
+    assert kept is not None
+    assert (kept.state.value, kept.draft.head_count) == ("draft", 31)
 
 
 def test_a_store_that_is_down_loses_nothing_typed(

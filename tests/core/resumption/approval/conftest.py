@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -237,16 +237,6 @@ class Office:
         self.session.flush()
         entries = select(AuditEntry).where(AuditEntry.subject.startswith("decision:"))
         return list(self.session.scalars(entries.order_by(AuditEntry.id)))
-
-
-@pytest.fixture
-def make_office() -> Callable[[Session, datetime], Office]:
-    """A function that adds a company to a database."""
-
-    def make(session: Session, now: datetime) -> Office:
-        return Office(session=session, now=now)
-
-    return make
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core.db import Database
-from core.people.documents import mask_number
+from core.people.documents import Document, DocumentKind, mask_number
 from core.people.model import Consent
 from core.resumption.registration.correcting import (
     correct_registration,
@@ -52,6 +52,21 @@ def test_correction_goes_before_the_owner_anew(district: District, state: str) -
     stored = district.stored(receipt.card.id)
     assert (stored.state, stored.flag_group) == ("submitted", "cannot")
     assert district.recorded()[-1] == "registration_corrected"
+
+
+def test_document_of_another_kind_with_the_same_number_is_a_correction(district: District) -> None:
+    kinds = (DocumentKind.PASSPORT, DocumentKind.TRAVEL_PERMIT)
+    passport, permit = (Document(kind=kind, number="12345678") for kind in kinds)
+    receipt = district.submit(0, document=passport)
+    corrected = correct_registration(
+        district.session,
+        openid="o-0",
+        registration_id=receipt.card.id,
+        entry=entry_of(0, document=permit),
+        now=district.now,
+    )
+    assert corrected.version == 2
+    assert district.stored(receipt.card.id).document_kind == "travel_permit"
 
 
 def test_correcting_nothing_changes_nothing(district: District) -> None:

@@ -23,14 +23,13 @@ from core.resumption.registration.model import Registration
 from tests.core.resumption.approval.conftest import Office
 
 PEOPLE = 40
-MakeOffice = Callable[[Session, datetime], Office]
 
 
 @pytest.fixture
-def filled(database: Database, now: datetime, make_office: MakeOffice) -> Office:
+def filled(database: Database, now: datetime) -> Office:
     """A company that other sessions see, in which many wait."""
     with database.transaction() as session:
-        office = make_office(session, now)
+        office = Office(session=session, now=now)
         for _ in range(PEOPLE):
             office.add(department="生产部")
     return office
