@@ -16,7 +16,7 @@ from bot.h5 import COOKIE
 from tests.guests import Guest, Place
 from tests.h5 import WECHAT, csrf_of
 
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 120.0
 BARE_EVERY_SECONDS: Final = 0.1
 BARE: Final = "/healthz"
 _ASSET: Final = re.compile(r'(?:href|src)="(/static/[^"]+)"')
@@ -70,6 +70,9 @@ class Phone:
 
     async def ask(self, path: str, fields: Mapping[str, str] | None = None) -> Answer:
         """Send a request, with a form if there are fields, and wait for the whole answer."""
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()  # the server hung up on a connection that was idle for long
+            self._streams = None
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams

@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
-from unicodedata import normalize
 
 from core.keyareas.divisions import Meaning, divisions, is_province
 from core.keyareas.rules import Area, covers
+from core.places.naming import simplify
 from core.places.streets import official_codes
 
 MAX_TYPED: Final = 500
@@ -145,8 +145,8 @@ class _Trail:
 
 
 def key_of(text: str) -> str:
-    """Return a text in the one spelling that names are compared in."""
-    return " ".join(normalize("NFKC", text).casefold().split())
+    """Return a text in the one spelling that names are compared in: half-width, simplified."""
+    return " ".join(simplify(text).casefold().split())
 
 
 def _inside(wider: Codes, codes: Collection[str]) -> Codes:

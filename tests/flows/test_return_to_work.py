@@ -491,7 +491,7 @@ def _decide(district: District, page: Page, company_id: int) -> None:
     page.get_by_label("全选这一组").check()
     expect(page.get_by_role("button", name="通过", exact=True)).to_have_count(0)
     page.get_by_role("button", name="不通过").click()
-    page.get_by_label("健康码不是绿码，暂时不能返岗。").check()
+    page.get_by_label("随申码不是绿码，暂时不能返岗。").check()
     page.get_by_role("button", name="下一步，核对名单").click()
     _confirm_and_tell(page, "确认不通过 1 人")
 

@@ -24,6 +24,7 @@ from core.resumption.registration.cards import (
 )
 from core.resumption.registration.model import NAME_COLUMN, Registration
 from core.resumption.registration.rules import Flag, Group, RegistrationState
+from core.resumption.registration.service import RegistrationEndedError
 
 PAGE_SIZE: Final = 50
 
@@ -230,11 +231,14 @@ def read_registration(
 
     Raises:
         SheetRowNotFoundError: the sheet of this mandate has none with this id.
+        RegistrationEndedError: the person ended it: there is nothing to decide any more.
         ActForbiddenError: the mandate does not decide.
         CompanyNotInBusinessError: nobody decides for this company any more.
     """
     check_may(mandate, Act.DECIDE)
     row = _get(session, mandate=mandate, registration_id=registration_id)
+    if row.state == RegistrationState.ENDED.value:
+        raise RegistrationEndedError
     record(
         session,
         now=now,

@@ -15,6 +15,7 @@ from core.resumption.approval.sheet import (
     read_registration,
 )
 from core.resumption.registration.rules import Flag, Group, RegistrationState
+from core.resumption.registration.service import RegistrationEndedError
 from tests.core.resumption.approval.conftest import FEVER, KEY_AREA, Office
 
 
@@ -160,6 +161,14 @@ def test_filler_sees_the_sheet_but_not_all_that_somebody_reported(office: Office
     with pytest.raises(ActForbiddenError):
         read_registration(
             office.session, mandate=office.filler, registration_id=registration_id, now=office.now
+        )
+
+
+def test_nobody_reads_all_of_somebody_who_ended_it(office: Office) -> None:
+    registration_id = office.add(state="ended")
+    with pytest.raises(RegistrationEndedError):
+        read_registration(
+            office.session, mandate=office.owner, registration_id=registration_id, now=office.now
         )
 
 
