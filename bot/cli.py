@@ -23,6 +23,7 @@ from bot import telemetry
 from bot.logs import configure_logs
 from bot.services import Services, services_of
 from bot.staff_commands import audit, staff
+from bot.validation import STUDY_VERSION, json_of, lines_of, validate_folder, write_plot
 from core.clock import day_of, local
 
 if TYPE_CHECKING:
@@ -171,6 +172,26 @@ def risk_score(day: datetime) -> None:
         scores = score_day(session, day=day.date(), now=_now())
     colours = ", ".join(f"{count} {colour.value}" for colour, count in scores.colours.items())
     click.echo(f"{scores.day}: {colours}; {scores.changed_count} rows changed ({scores.version})")
+
+
+@risk.command("validate")
+@click.option("--data", "folder", type=click.Path(path_type=Path), required=True)
+@click.option("--district", help="Only this one's communities; all without one.")
+@click.option("--version", "version_name", default=STUDY_VERSION, show_default=True)
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw an SVG file.")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON and nothing else.")
+def risk_validate(
+    folder: Path, district: str | None, version_name: str, plot: Path | None, *, is_json: bool
+) -> None:
+    """Hold a model version against what became of an outbreak; see docs/validation.md."""
+    result, notes = validate_folder(
+        folder, district=district, version_name=version_name, progress=_progress
+    )
+    for note in notes:
+        click.echo(note, err=True)
+    if plot is not None:
+        write_plot(plot, result, title=district or str(folder))
+    click.echo(json_of(result) if is_json else "\n".join(lines_of(result)))
 
 
 @click.command("nightly")

@@ -23,7 +23,7 @@ MAX_CARD_AGE_DAYS: Final = 3
 # Contributions are whole multiples of 2**-40. Binary floats add such numbers without any rounding,
 # so they sum to the score exactly, in any order and in any database, and a score that belongs on a
 # cut is on it rather than 1e-14 below.
-_GRID: Final = 2.0**40
+GRID: Final = 2.0**40
 
 
 class Colour(StrEnum):
@@ -43,6 +43,9 @@ class Unit(StrEnum):
     DAYS = "days"
     PER_MILLE = "per_mille"
     SHARE = "share"
+    ADDRESSES = "addresses"
+    PER_100K = "per_100k"
+    RATIO = "ratio"
 
 
 UNIT_MAXIMUM: Final[Mapping[Unit, float]] = {Unit.PER_MILLE: 1000.0, Unit.SHARE: 1.0}
@@ -266,12 +269,12 @@ def _published_colour(
 
 def _on_grid(shares: list[float]) -> tuple[float, list[float]]:
     """Return the sum and the addends, rounded so that the addends sum to the sum exactly."""
-    steps = [round(share * _GRID) for share in shares]
-    total = min(round(math.fsum(shares) * _GRID), int(MAX_SCORE * _GRID))
+    steps = [round(share * GRID) for share in shares]
+    total = min(round(math.fsum(shares) * GRID), int(MAX_SCORE * GRID))
     missing = total - sum(steps)
     if missing:
         # Rounding one by one may be off by a few steps of 1e-12: the largest addends take them.
         largest = sorted(range(len(steps)), key=steps.__getitem__, reverse=True)
         for index in largest[: abs(missing)]:
             steps[index] += 1 if missing > 0 else -1
-    return total / _GRID, [step / _GRID for step in steps]
+    return total / GRID, [step / GRID for step in steps]
