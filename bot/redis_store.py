@@ -147,12 +147,11 @@ class _Lines:
         return connection.read_response()
 
     def post(self, *command: Any) -> None:
-        """Send a command whose reply nobody waits for; the thread's next call reads it."""
+        """Send a command whose reply nobody waits for; the thread's next one reads it."""
         packed = (hiredis.pack_command(command),)
         connection = self._connection()
         try:
-            # A server that is gone does not make sending fail; reading shows it.
-            connection.can_read(timeout=0)
+            self._read_arrived(connection)
             connection.send_packed_command(packed, check_health=False)
         except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
             self._drop(connection)
@@ -166,13 +165,24 @@ class _Lines:
             self._of_thread.unread = 0
         return connection
 
+    def _read_arrived(self, connection: Any) -> None:
+        """Read the replies that are there, so that a thread which only sends piles up none.
+
+        A server that is gone does not make sending fail. Reading shows it, behind the last reply.
+        """
+        while connection.can_read(timeout=0) and self._of_thread.unread:
+            self._read_one(connection)
+
     def _read_unread(self, connection: Any) -> None:
         while self._of_thread.unread:
-            self._of_thread.unread -= 1
-            try:
-                connection.read_response()
-            except redis.exceptions.ResponseError as error:
-                log.warning("command refused", store="redis", error=type(error).__name__)
+            self._read_one(connection)
+
+    def _read_one(self, connection: Any) -> None:
+        self._of_thread.unread -= 1
+        try:
+            connection.read_response()
+        except redis.exceptions.ResponseError as error:
+            log.warning("command refused", store="redis", error=type(error).__name__)
 
     def _drop(self, connection: Any) -> None:
         connection.disconnect()
@@ -237,7 +247,7 @@ class RedisStore(Store):
             retry=Retry(NoBackoff(), 1),
             health_check_interval=0,
         )
-        lines = _Lines(self._client)
+        self._lines = lines = _Lines(self._client)
         self._claim_script = _Script(self._client, lines, _CLAIM)
         self._check_script = _Script(self._client, lines, _CHECK)
         self._extend_script = _Script(self._client, lines, _EXTEND)

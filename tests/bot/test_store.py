@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -538,3 +539,35 @@ def test_database_that_is_gone_is_unavailable(tmp_path: Path) -> None:
         store.ping()
     with pytest.raises(StoreUnavailableError):
         store.claim("m", PERSON, owner="a")
+
+
+def test_thread_that_only_sends_notices_a_restarted_server_and_piles_up_no_replies(
+    redis_server: RedisServer,
+) -> None:
+    store = RedisStore(redis_server.url, timeout_seconds=0.3)
+    other = RedisStore(redis_server.url, timeout_seconds=0.3)
+    with ThreadPoolExecutor(1) as sender:
+
+        def finish(number: int) -> None:
+            store.finish(f"m{number}", PERSON, owner="a", answer=f"t{number}", memory=None)
+
+        for number in range(50):
+            assert other.claim(f"m{number}", PERSON, owner="a").state is ClaimState.MINE
+            sender.submit(finish, number).result(5)
+            _until(lambda n=number: other.claim(f"m{n}", PERSON, owner="b").answer == f"t{n}")
+        assert sender.submit(lambda: store._lines._of_thread.unread).result(5) <= 1
+        redis_server.process.kill()
+        redis_server.start()
+        _until(lambda: other.claim("m50", PERSON, owner="a").state is ClaimState.MINE)
+        sender.submit(finish, 50).result(5)
+        _until(lambda: other.claim("m50", PERSON, owner="b").answer == "t50")
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with suppress(StoreUnavailableError):
+            if is_so():
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

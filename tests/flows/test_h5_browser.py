@@ -132,7 +132,7 @@ def _sheet(visit: Visit) -> Answer:
 
 EXTRA = (
     H5Route(path="/h5/form", name="form", view=_form, methods=("GET", "POST"), may_upload=True),
-    H5Route(path="/h5/sheet", name="sheet", view=_sheet),
+    H5Route(path="/h5/trial-sheet", name="trial_sheet", view=_sheet),
 )
 
 
@@ -231,7 +231,7 @@ def test_form_is_filled_in_with_the_keyboard_alone(page: Browser, site: str) -> 
 
 
 def test_home_sheet_and_the_way_out_can_be_used_at_every_size(page: Browser, site: str) -> None:
-    enter(page, site, "/h5/sheet")
+    enter(page, site, "/h5/trial-sheet")
     look(page, "sheet")
     page.get_by_role("link", name="汇治理").click()
     expect(page.get_by_role("button", name="退出登录")).to_be_visible()
