@@ -35,6 +35,7 @@ from tests.servers import (
     ThreadServer,
     find_chromium,
 )
+from tests.templates import share_templates
 
 Found = TypeVar("Found")
 
@@ -76,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A developer's own settings must not reach the tests.
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
+    share_templates()
 
 
 @pytest.hookimpl(optionalhook=True)

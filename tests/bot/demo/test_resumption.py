@@ -67,7 +67,18 @@ def played(
     return load_resumption(session, companies, files=files, now=now)
 
 
-def test_no_page_is_empty(session: Session, played: tuple[int, int]) -> None:
+def test_no_page_is_empty_and_all_of_it_is_past(
+    session: Session, played: tuple[int, int], files: MemoryFiles, now: datetime
+) -> None:
+    """One test, as playing the story takes seconds."""
+    _check_no_page_is_empty(session, played)
+    _check_all_is_past(session, now)
+    plans = session.scalars(select(Filing.plan_id).where(Filing.plan_id.is_not(None))).all()
+    found = read_file(session, files=files, file_id=plans[0] or 0, actor="staff:1", now=now)
+    assert found.content.startswith(b"%PDF")
+
+
+def _check_no_page_is_empty(session: Session, played: tuple[int, int]) -> None:
     states = Counter(session.scalars(select(Filing.state)))
     assert set(states) == {"draft", "submitted", "returned", "approved", "rejected"}
     registrations = session.scalars(select(Registration)).all()
@@ -82,23 +93,14 @@ def test_no_page_is_empty(session: Session, played: tuple[int, int]) -> None:
     assert is_loaded(session)
 
 
-def test_all_of_it_is_past_and_nobody_is_told_anything(
-    session: Session, played: tuple[int, int], now: datetime
-) -> None:
+def _check_all_is_past(session: Session, now: datetime) -> None:
     newest = session.scalars(select(Registration.changed_at)).all()
     assert max(newest) < now - timedelta(hours=1)
+    # Nobody is told anything.
     assert set(session.scalars(select(Notice.state))) == {NoticeState.SENT}
     (reviewer,) = session.scalars(select(StaffAccount)).all()
     assert reviewer.name == REVIEWER
     assert not reviewer.is_active
-
-
-def test_the_plans_can_be_read(
-    session: Session, played: tuple[int, int], files: MemoryFiles, now: datetime
-) -> None:
-    plans = session.scalars(select(Filing.plan_id).where(Filing.plan_id.is_not(None))).all()
-    found = read_file(session, files=files, file_id=plans[0] or 0, actor="staff:1", now=now)
-    assert found.content.startswith(b"%PDF")
 
 
 def test_the_story_begins_with_a_company_that_has_not_filed(companies: list[DemoCompany]) -> None:
