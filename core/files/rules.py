@@ -51,6 +51,7 @@ class FilePurpose(StrEnum):
 
     PREVENTION_PLAN = "prevention_plan"
     LICENCE = "licence"
+    APPEAL_EVIDENCE = "appeal_evidence"
 
 
 class MediaType(StrEnum):

@@ -67,6 +67,23 @@ class CommunityAlias(Base):
     community: Mapped[Community] = relationship(back_populates="aliases")
 
 
+class CommunityNear(Base):
+    """Two communities whose points lie within 500 m; both directions have a row.
+
+    A community without coordinates is near to all of its street. Worked out anew whenever the
+    register changed.
+    """
+
+    __tablename__ = "community_near"
+
+    community_id: Mapped[int] = mapped_column(
+        ForeignKey("community.id", ondelete="CASCADE"), primary_key=True
+    )
+    near_id: Mapped[int] = mapped_column(
+        ForeignKey("community.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
 class PlaceRevision(Base):
     """One row that names the state of the register, so that an index of it knows it is old.
 

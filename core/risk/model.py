@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     JSON,
@@ -12,8 +12,10 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Integer,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -31,7 +33,10 @@ class IndicatorValue(Base):
     """The value of an indicator for a community at the end of a local day."""
 
     __tablename__ = "indicator_value"
-    __table_args__ = (CheckConstraint("value >= 0", name="value"),)
+    __table_args__ = (
+        CheckConstraint("value >= 0", name="value"),
+        CheckConstraint("origin IN ('computed', 'imported', 'appeal')", name="origin"),
+    )
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     community_id: Mapped[int] = mapped_column(
@@ -39,6 +44,11 @@ class IndicatorValue(Base):
     )
     indicator: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[float] = mapped_column(Float)
+    # What the value was computed from; None where it was not.
+    numerator: Mapped[float | None] = mapped_column(Float)
+    denominator: Mapped[float | None] = mapped_column(Float)
+    # A value that was imported or won in an appeal stands over a computed one.
+    origin: Mapped[str] = mapped_column(String(8), default="imported", server_default="imported")
 
 
 class RiskScore(Base):
@@ -65,6 +75,7 @@ class RiskScore(Base):
         CheckConstraint("score BETWEEN 0 AND 100", name="score"),
         CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
         CheckConstraint("NOT is_published OR colour <> 'grey'", name="published_colour"),
+        CheckConstraint(f"score_colour IN ({_COLOURS})", name="score_colour"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -77,6 +88,12 @@ class RiskScore(Base):
     lo: Mapped[float] = mapped_column(Float)
     hi: Mapped[float] = mapped_column(Float)
     parts: Mapped[list[StoredPart]] = mapped_column(JSON)
+    # The colour of the score alone; `colour` is what the rules and people made of it.
+    score_colour: Mapped[str] = mapped_column(String(8), server_default=Colour.GREY.value)
+    # Codes of the rules that made `colour` another one than `score_colour`.
+    floors: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    # Computed during the day from events that had come by then; the night replaces it.
+    is_provisional: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_published: Mapped[bool] = mapped_column()
     scored_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -99,3 +116,56 @@ class ColourSubscription(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     told_colour: Mapped[str | None] = mapped_column(String(8))
+    # The day whose score they were told of: another colour of the same day is a correction.
+    told_day: Mapped[date | None] = mapped_column(Date)
+
+
+class RiskModel(Base):
+    """A model version as approved for this district: an immutable document.
+
+    The champion colours the district; a challenger is scored beside it in silence.
+    """
+
+    __tablename__ = "risk_model"
+    __table_args__ = (
+        CheckConstraint("role IN ('champion', 'challenger')", name="role"),
+        CheckConstraint("state IN ('proposed', 'approved', 'refused', 'retired')", name="state"),
+        CheckConstraint("decided_by <> proposed_by", name="two_people"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), unique=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    role: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(12))
+    valid_from: Mapped[date] = mapped_column(Date)
+    proposed_by: Mapped[str] = mapped_column(String(80))
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str | None] = mapped_column(String(80))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Publication(Base):
+    """Whether the colours of a day went out, and if not, why and who let them go.
+
+    A day that is held keeps its scores; the colours of the day before stand.
+    """
+
+    __tablename__ = "risk_publication"
+    __table_args__ = (
+        CheckConstraint("state IN ('published', 'held', 'released')", name="state"),
+        CheckConstraint("(state = 'held') = (released_by IS NULL AND reason <> '')", name="held"),
+    )
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    version: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(12))
+    # Why it was held: `feed_missing`, `coverage`, `jump`; empty where it was not.
+    reason: Mapped[str] = mapped_column(String(16), default="")
+    community_count: Mapped[int] = mapped_column(Integer)
+    grey_count: Mapped[int] = mapped_column(Integer)
+    jump_count: Mapped[int] = mapped_column(Integer)
+    scored_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    released_by: Mapped[str | None] = mapped_column(String(80))
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -80,7 +80,7 @@ def upgrade() -> None:
             name=op.f("ck_stored_file_media_type"),
         ),
         sa.CheckConstraint(
-            "purpose IN ('prevention_plan', 'licence')", name=op.f("ck_stored_file_purpose")
+            "purpose IN ('prevention_plan', 'licence', 'appeal_evidence')", name=op.f("ck_stored_file_purpose")
         ),
         sa.CheckConstraint("size_bytes > 0", name=op.f("ck_stored_file_size_bytes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_file")),

@@ -1,0 +1,1 @@
+"""Epidemic events of people, and the feeds that bring them."""

@@ -1,0 +1,1 @@
+"""From people to indicators: one definition for every engine, and the step that stores it."""
