@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import day_of
@@ -85,8 +85,27 @@ def screen(
         own_id: the registration itself, where it is stored already.
         now: aware instant.
     """
+    seen = _seen_elsewhere(session, company_id=company_id, identity=identity, own_id=own_id)
+    since, until = stay_window_of(entry.returned_on, day=day_of(now))
+    facts = Facts(
+        health_code=entry.health_code,
+        temperature=entry.temperature,
+        symptoms=entry.symptoms,
+        has_key_area=bool(find_hits(session, places=entry.stays, since=since, until=until)),
+        is_document_shared=seen.document,
+        is_phone_shared=seen.phone,
+        is_above_head_count=head_count is not None and seen.others >= head_count,
+        is_duplicate=seen.twin,
+    )
+    return flags_of(facts)
+
+
+def _seen_elsewhere(
+    session: Session, *, company_id: int, identity: Identity, own_id: int | None
+) -> Row[*tuple[Any, ...]]:
+    """Return whether others share a document or phone, and how many the company counts."""
     is_other = Registration.id != (own_id or 0)
-    seen = session.execute(
+    return session.execute(
         select(
             _is_there(
                 is_other,
@@ -116,18 +135,6 @@ def screen(
             .label("others"),
         )
     ).one()
-    since, until = stay_window_of(entry.returned_on, day=day_of(now))
-    facts = Facts(
-        health_code=entry.health_code,
-        temperature=entry.temperature,
-        symptoms=entry.symptoms,
-        has_key_area=bool(find_hits(session, places=entry.stays, since=since, until=until)),
-        is_document_shared=seen.document,
-        is_phone_shared=seen.phone,
-        is_above_head_count=head_count is not None and seen.others >= head_count,
-        is_duplicate=seen.twin,
-    )
-    return flags_of(facts)
 
 
 def _is_there(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
