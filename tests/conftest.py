@@ -35,6 +35,7 @@ from tests.servers import (
     ThreadServer,
     find_chromium,
 )
+from tests.statements import share_statements
 from tests.templates import share_templates
 
 Found = TypeVar("Found")
@@ -78,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
     share_templates()
+    share_statements()
 
 
 @pytest.hookimpl(optionalhook=True)
