@@ -10,6 +10,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # A stamp is newer than the pins it was installed from; changed pins install again.
 RUNTIME := $(VENV)/runtime.stamp
 DEVELOPMENT := $(VENV)/development.stamp
+# Spark is large and wants a Java: it has an environment of its own.
+SPARK_VENV := .venv-spark
+SPARK := $(SPARK_VENV)/spark.stamp
 
 .PHONY: help
 help:
@@ -17,6 +20,8 @@ help:
 	@echo 'make test     the whole test suite, and whatever it needs'
 	@echo 'make check    lint, format, types, import contracts'
 	@echo 'make bench    the benchmarks'
+	@echo 'make bench-large  the indicators of ten and a hundred districts'
+	@echo 'make test-spark   the indicators on Spark, in $(SPARK_VENV)'
 	@echo 'make install  only $(VENV), with the runtime pins'
 	@echo 'make format   format the code and mend what can be mended'
 	@echo 'make requirements [UPGRADE=--upgrade]   pin what pyproject.toml asks for'
@@ -43,6 +48,16 @@ check: $(DEVELOPMENT)
 .PHONY: bench
 bench: packages $(DEVELOPMENT)
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.indicators
+
+.PHONY: bench-large
+bench-large: packages $(DEVELOPMENT)
+	$(BIN)/python -m benchmarks.indicators --large $(ARGS)
+
+.PHONY: test-spark
+test-spark: packages $(SPARK)
+	@scripts/java
+	$(SPARK_VENV)/bin/python -m pytest -m spark tests/core/risk/indicators $(ARGS)
 
 .PHONY: format
 format: $(DEVELOPMENT)
@@ -55,6 +70,7 @@ requirements: COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-has
 requirements: $(DEVELOPMENT)
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --group dev --group spark --constraints requirements-dev.txt --output-file requirements-spark.txt
 
 .PHONY: clean
 clean:
@@ -68,6 +84,9 @@ packages:
 $(BIN)/python:
 	@scripts/create-venv $(VENV)
 
+$(SPARK_VENV)/bin/python:
+	@scripts/create-venv $(SPARK_VENV)
+
 # `--no-deps`: the pins are complete, and pip need not work them out again.
 $(RUNTIME): requirements.txt | $(BIN)/python
 	@echo 'installing the runtime pins into $(VENV)'
@@ -78,3 +97,9 @@ $(DEVELOPMENT): requirements-dev.txt requirements.txt | $(BIN)/python
 	@echo 'installing the development pins into $(VENV)'
 	@$(PIP) install --no-deps --require-hashes --requirement requirements-dev.txt
 	@touch $(RUNTIME) $@
+
+$(SPARK): requirements-spark.txt | $(SPARK_VENV)/bin/python
+	@echo 'installing PySpark and the development pins into $(SPARK_VENV)'
+	@$(SPARK_VENV)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--no-deps --require-hashes --requirement requirements-spark.txt
+	@touch $@

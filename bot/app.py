@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot import cli, telemetry
 from bot.console import add_console
+from bot.content_policy import OWN_ALONE
 from bot.dispatch import Dispatcher
 from bot.envelope import Sealer
 from bot.files import ObjectFiles
@@ -33,6 +34,8 @@ from core.db import Database, Keyring, install_keyring
 from core.errors import ConflictError, DomainError, ForbiddenError, InvalidInputError, NotFoundError
 from core.notices.rules import NoticeState
 from core.notices.service import get_outbox_status
+from core.risk.publishing import count_held
+from core.risk.rulings.override_cards import count_overrides
 from core.risk.service import count_colours
 from handlers.access import Access, access
 
@@ -47,10 +50,7 @@ STATUS_OF: Final[dict[type[DomainError], int]] = {
     DomainError: 400,
 }
 SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
+    "Content-Security-Policy": OWN_ALONE,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -142,7 +142,8 @@ def front_page() -> str:
     today = day_of(datetime.now(UTC))
     with services.database.reading() as session:
         counts = count_colours(session, today=today)
-    return render_template("public/front.html", counts=counts)
+        override_count = count_overrides(session, today=today)
+    return render_template("public/front.html", counts=counts, override_count=override_count)
 
 
 @access(Access.OPERATOR)
@@ -192,6 +193,8 @@ def metrics() -> Response:
     try:
         with services.database.reading() as session:
             status = get_outbox_status(session, now=datetime.now(UTC))
+            held = count_held(session, today=day_of(datetime.now(UTC)))
+        gauges["huizhili_risk_days_held"] = ("Days whose colours are held back", held)
         gauges["huizhili_database_up"] = ("The database answers", 1.0)
         gauges["huizhili_outbox_due"] = ("Notices that could be sent now", status.due_count)
         gauges["huizhili_outbox_oldest_due_seconds"] = (

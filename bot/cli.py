@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot import telemetry
 from bot.logs import configure_logs
+from bot.progress import progress_of
+from bot.risk_commands import risk
 from bot.services import Services, services_of
 from bot.staff_commands import audit, staff
-from bot.validation import STUDY_VERSION, json_of, lines_of, validate_folder, write_plot
 from core.clock import day_of, local
 
 if TYPE_CHECKING:
@@ -34,16 +33,15 @@ if TYPE_CHECKING:
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 MAX_SHOWN_ROWS = 50
 
-console = Console(stderr=True)
 db = AppGroup("db", help="The database's schema.")
 demo = AppGroup("demo", help="The demo district.")
-risk = AppGroup("risk", help="Community risk.")
 wechat = AppGroup("wechat", help="The official account.")
+owners = AppGroup("owners", help="Owners of companies.")
 
 
 def register(app: Flask) -> None:
     """Add every command to the application."""
-    for group in (db, demo, risk, wechat, staff, audit):
+    for group in (db, demo, risk, wechat, owners, staff, audit):
         app.cli.add_command(group)
     for command in (import_file, nightly, deliver, worker, dev):
         app.cli.add_command(command)
@@ -55,24 +53,6 @@ def _services() -> Services:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that moves a bar to (done, total)."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(title, total=None)
-
-        def move(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        yield move
 
 
 @db.command("upgrade")
@@ -87,19 +67,22 @@ def db_upgrade() -> None:
 @db.command("reseal")
 def db_reseal() -> None:
     """Encrypt companies, authenticators and files anew with the first of DATA_KEYS."""
+    from core.codes.account import reseal_account_codes
     from core.codes.service import reseal_codes
     from core.files.service import FileUnavailableError, reseal_contents, reseal_names
     from core.mandates.resealing import reseal_mandates
     from core.people.staff.service import reseal_secrets
     from core.registry.service import reseal_owners
+    from core.residents.service import reseal_places
     from core.resumption.registration.resealing import reseal_registrations
 
     services = _services()
     with services.database.transaction() as session:
         count, staff_count = reseal_owners(session), reseal_secrets(session)
         name_count, mandate_count = reseal_names(session), reseal_mandates(session)
-        code_count = reseal_codes(session)
+        code_count = reseal_codes(session) + reseal_account_codes(session)
         registration_count = reseal_registrations(session)
+        place_count = reseal_places(session)
     try:
         file_count = reseal_contents(services.database.reading, files=services.files)
     except FileUnavailableError as error:
@@ -114,6 +97,8 @@ def db_reseal() -> None:
         click.echo(f"{code_count} codes were sealed with an older key, none is now")
     if registration_count:
         click.echo(f"{registration_count} registrations were sealed with an older key, none is now")
+    if place_count:
+        click.echo(f"{place_count} addresses were sealed with an older key, none is now")
     if file_count:
         click.echo(f"{file_count} files were sealed with an older key, none is now")
 
@@ -134,18 +119,43 @@ def demo_load(size: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--all-or-nothing", is_flag=True, help="Keep no row when one is rejected.")
 @click.option("--full", "is_full", is_flag=True, help="Report what the file does not name.")
+@click.option("--rows", type=click.IntRange(min=0), help="Refuse a file with other than N rows.")
+@click.option("--feed", default="", help="Of risk-events: the source that the file comes from.")
+@click.option("--watermark", type=DAY, help="Of risk-events: up to which day that is complete.")
+@click.option("--accept-size", is_flag=True, help="Take a file of unusual size all the same.")
+@click.option("--end-missing", is_flag=True, help="Of residents: end the residences of others.")
 @with_appcontext
-def import_file(kind: str, file: Path, *, all_or_nothing: bool, is_full: bool) -> None:
-    """Import a CSV or XLSX FILE of a KIND: communities, companies, indicators, key-areas, …."""
+def import_file(
+    kind: str,
+    file: Path,
+    *,
+    all_or_nothing: bool,
+    is_full: bool,
+    rows: int | None,
+    feed: str,
+    watermark: datetime | None,
+    accept_size: bool,
+    end_missing: bool,
+) -> None:
+    """Import a CSV or XLSX FILE of a KIND: communities, residents, risk-events, companies, …."""
     from bot.imports import run_import
+    from core.importing import Manifest
 
-    with _progress(f"import {kind}") as move:
+    manifest = Manifest(
+        feed=feed,
+        watermark=watermark.date() if watermark else None,
+        row_count=rows,
+        is_size_accepted=accept_size,
+        is_missing_ended=end_missing,
+    )
+    with progress_of(f"import {kind}") as move:
         report = run_import(
             _services().database,
             kind,
             file,
             all_or_nothing=all_or_nothing,
             is_full=is_full,
+            manifest=manifest,
             now=_now(),
             progress=move,
         )
@@ -160,38 +170,6 @@ def _print_import(report: Any) -> None:
         click.echo(line)
     if report.is_failed:
         raise SystemExit(1)
-
-
-@risk.command("score")
-@click.option("--day", type=DAY, required=True)
-def risk_score(day: datetime) -> None:
-    """Score one day."""
-    from core.risk.scoring import score_day
-
-    with _services().database.transaction() as session:
-        scores = score_day(session, day=day.date(), now=_now())
-    colours = ", ".join(f"{count} {colour.value}" for colour, count in scores.colours.items())
-    click.echo(f"{scores.day}: {colours}; {scores.changed_count} rows changed ({scores.version})")
-
-
-@risk.command("validate")
-@click.option("--data", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--district", help="Only this one's communities; all without one.")
-@click.option("--version", "version_name", default=STUDY_VERSION, show_default=True)
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw an SVG file.")
-@click.option("--json", "is_json", is_flag=True, help="Print JSON and nothing else.")
-def risk_validate(
-    folder: Path, district: str | None, version_name: str, plot: Path | None, *, is_json: bool
-) -> None:
-    """Hold a model version against what became of an outbreak; see docs/validation.md."""
-    result, notes = validate_folder(
-        folder, district=district, version_name=version_name, progress=_progress
-    )
-    for note in notes:
-        click.echo(note, err=True)
-    if plot is not None:
-        write_plot(plot, result, title=district or str(folder))
-    click.echo(json_of(result) if is_json else "\n".join(lines_of(result)))
 
 
 @click.command("nightly")
@@ -281,6 +259,22 @@ def wechat_menu() -> None:
     click.echo("the menu is published")
 
 
+@owners.command("release")
+@click.argument("uscc")
+def owners_release(uscc: str) -> None:
+    """End the owner's mandate of a company, after the staff checked who the owner is.
+
+    Whoever proves to be the owner next is bound at once.
+    """
+    from core.mandates.elsewhere import release_owner
+
+    with _services().database.transaction() as session:
+        count = release_owner(
+            session, uscc=uscc.strip().upper(), actor="operator:owners", now=_now()
+        )
+    click.echo("released" if count else "nobody acts as the owner of that company")
+
+
 @wechat.command("codes")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
 @click.option("--community", "codes", multiple=True, help="Code of a community; all without one.")
@@ -291,7 +285,7 @@ def wechat_codes(out: Path, codes: tuple[str, ...]) -> None:
     services = _services()
     with services.database.reading() as session:
         scenes = scenes_of(session, codes=codes)
-    with _calling_wechat(), _progress("follow codes") as move:
+    with _calling_wechat(), progress_of("follow codes") as move:
         count = write_codes(_client(services), scenes, folder=out, progress=move)
     click.echo(f"{count} codes written, {len(scenes) - count} were there already")
 
@@ -355,7 +349,7 @@ def _load_demo(services: Services, size: Size) -> None:
 
     # A line for each of many days would tear the progress bar.
     configure_logs(services.settings.model_copy(update={"log_level": "error"}))
-    with _progress("demo district") as move:
+    with progress_of("demo district") as move:
         try:
             report = load(
                 services.database, files=services.files, size=size, now=_now(), progress=move

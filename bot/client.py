@@ -21,8 +21,8 @@ from wechatpy.exceptions import WeChatClientException
 from bot import telemetry
 from bot.error_codes import Action
 from bot.settings import Settings
-from bot.store import Store, StoreUnavailableError
-from bot.tokens import TokenProvider
+from bot.store import Store
+from bot.tokens import TicketProvider, TokenProvider
 from bot.transport import (
     PLATFORM_URL,
     TIMEOUT_SECONDS,
@@ -40,7 +40,6 @@ log = structlog.get_logger()
 LOGIN_TIMEOUT_SECONDS: Final = (2.0, 3.0)
 BUSY_RETRIES: Final = 2
 BUSY_SECONDS: Final = 0.2
-TICKET_EARLY_SECONDS: Final = 300
 
 Result = TypeVar("Result")
 
@@ -117,7 +116,6 @@ class WeChatClient:
             timeout: seconds to connect, seconds without a byte.
         """
         self._settings = settings
-        self._store = store
         self._clock = clock
         self._sleep = sleep
         self._http = make_http(settings.resolved_wechat_api_url, timeout=timeout)
@@ -129,6 +127,12 @@ class WeChatClient:
             clock=clock,
         )
         self._platform = _Platform(appid=settings.wechat_appid, http=self._http)
+        self.tickets = TicketProvider(
+            appid=settings.wechat_appid,
+            ask=lambda: self._call("ticket", lambda api: api.jsapi.get_ticket("jsapi")),
+            store=store,
+            clock=clock,
+        )
 
     # --- messages -------------------------------------------------------------------------------
 
@@ -226,25 +230,8 @@ class WeChatClient:
         )
 
     def get_jsapi_ticket(self) -> str:
-        """Return the ticket that signs pages for the JS-SDK; scarce, so everybody shares one."""
-        key = f"wechat:jsapi:{self._settings.wechat_appid}"
-        if ticket := self._kept(key):
-            return ticket
-        answer = self._call("ticket", lambda api: api.jsapi.get_ticket("jsapi"))
-        ticket = _text(answer, "ticket")
-        seconds = int(answer.get("expires_in", 0)) - TICKET_EARLY_SECONDS
-        if seconds > 0:
-            try:
-                self._store.put(key, ticket, seconds=seconds)
-            except StoreUnavailableError:
-                log.warning("ticket not shared")
-        return ticket
-
-    def _kept(self, key: str) -> str | None:
-        try:
-            return self._store.get(key)
-        except StoreUnavailableError:
-            return None
+        """Return the ticket that signs pages for WeChat's script; everybody shares one."""
+        return self.tickets.current()
 
     # --- signing in: no access token is involved ------------------------------------------------
 

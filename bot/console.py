@@ -27,7 +27,10 @@ from handlers.page import Answer, Page, PageRoute, Redirect
 COOKIE: Final = "hzl_console"
 MAX_TOKEN_CHARACTERS: Final = 64
 _NAVIGATION: Final = (
-    *("home", "filings", "claims", "registrations", "communities", "exports", "audit"),
+    *("home", "filings", "claims", "registrations", "risk", "exports", "audit"),
+    # Below the heading of community risk.
+    *("risk_mine", "risk_unplaced", "risk_appeals", "risk_overrides", "risk_publications"),
+    "risk_models",
 )
 # Pages of somebody who is not through: there is nowhere else to go.
 _WITHOUT_NAVIGATION: Final = frozenset({"sign_in", "code", "authenticator", "recovery"})
@@ -120,4 +123,4 @@ def _pages_for(staff: SignedIn | None) -> list[str]:
     if staff is None or staff.stage is not Stage.DONE:
         return []
     views = {route.name: route.view for route in ROUTES}
-    return [name for name in _NAVIGATION if staff.role in roles_of(views[name])]
+    return [name for name in _NAVIGATION if name in views and staff.role in roles_of(views[name])]

@@ -50,6 +50,7 @@ ACTIONS: Final[Mapping[int, Action]] = {
     45009: Action.TOMORROW,
     45011: Action.NEXT_MINUTE,
     45015: Action.WINDOW_SHUT,
+    45029: Action.GIVE_UP,
     45035: Action.CONFIG_ALARM,
     45047: Action.WINDOW_SHUT,
     45065: Action.TREAT_AS_SUCCESS,

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, redirect, request
 from werkzeug.wrappers import Response
 
+from bot.account import PlatformAccount
 from bot.client import WeChatClient
+from bot.content_policy import with_script
 from bot.h5_cookies import (
     ATTEMPT_LIFE,
     FIRST_TRY,
@@ -30,19 +32,21 @@ from bot.h5_cookies import (
     sealed_attempts,
     used,
 )
+from bot.h5_held import HeldForm, find_held, hold
 from bot.login import PHONE_COOKIE, LoginError, authorize_url, find_openid, is_inside_wechat
-from bot.pages import Basis, Door, Status, error_page
+from bot.pages import FORM_FIELD, Basis, Door, Status, error_page
 from bot.services import Services, services_of
+from core.codes.drawing import modules_of
 from handlers.access import Access, access, mark_of
 from handlers.h5.routes import ROUTES
 from handlers.h5.visit import HOME, Visit, safe_next
 from handlers.page import Answer, Page, PageRoute, Redirect
-from handlers.qr import qr_of
 
 COOKIE: Final = "hzl_h5"
 ATTEMPTS_COOKIE: Final = "hzl_h5_way"
 COOKIE_PATH: Final = HOME.rstrip("/")
 SIGN_IN: Final = "/h5/sign-in"
+AGAIN: Final = "/h5/again/"
 
 
 def add_h5(app: Flask, *, status_of: Status) -> None:
@@ -59,7 +63,12 @@ def add_h5(app: Flask, *, status_of: Status) -> None:
     def sign_in() -> Response:
         return door.sign_in(request)
 
+    @access(Access.PERSON)
+    def again(key: str) -> Response:
+        return door.again(key, request)
+
     app.add_url_rule(SIGN_IN, "h5_sign_in", sign_in, methods=["GET"])
+    app.add_url_rule(f"{AGAIN}<key>", "h5_again", again, methods=["GET"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,7 @@ class _H5(Door[_Caller, Visit]):
     def __init__(self, services: Services, *, status_of: Status) -> None:
         super().__init__(services, status_of=status_of)
         self.client = WeChatClient(services.settings, services.store)
+        self.account = PlatformAccount(services.settings, self.client)
 
     def caller_of(self, request: Request, *, now: datetime) -> _Caller:
         is_production = self.services.settings.is_production
@@ -121,11 +131,41 @@ class _H5(Door[_Caller, Visit]):
         is_nobody = mark_of(route.view) is not Access.PUBLIC and not caller.openid
         if request.method == "POST":
             if is_nobody:
-                # A form may not lead to another site, so the way on is a link.
-                next_path = _page_of_form(route, request)
-                return error_page("ended", status=403, next=next_path)
+                return self._ended_page(route, request, caller)
             return None if self.is_own_form(request, caller) else error_page("form", status=400)
         return self.way_in(_wanted(request), caller) if is_nobody else None
+
+    def _ended_page(self, route: PageRoute[Visit], request: Request, caller: _Caller) -> Page:
+        """Return the page for somebody whose sign-in ended before they sent a form.
+
+        A form may not lead to another site, so the way on is a link.
+        """
+        page = _page_of_form(route, request)
+        if caller.session.openid and self.is_own_form(request, caller):
+            held = HeldForm(
+                openid=caller.session.openid,
+                path=_wanted(request),
+                page=page,
+                fields=tuple(
+                    (name, value)
+                    for name, value in request.form.items(multi=True)
+                    if name != FORM_FIELD
+                ),
+                had_files=any(sent.filename for sent in request.files.values()),
+            )
+            if key := hold(self.services.store, held):
+                return error_page("held", status=403, next=f"{AGAIN}{key}")
+        return error_page("ended", status=403, next=page)
+
+    def again(self, key: str, request: Request) -> Response:
+        """Let somebody who is back send what they had sent before."""
+        caller = self.caller_of(request, now=datetime.now(UTC))
+        if not caller.openid:
+            return self.way_in(_wanted(request), caller)
+        held = find_held(self.services.store, key, openid=caller.openid)
+        if held is None:
+            return self.response_of(error_page("ended", status=404, next=HOME), caller)
+        return self.response_of(Page(template="again", values={"held": held}), caller)
 
     def way_in(self, path: str, caller: _Caller, *, attempt_try: str = FIRST_TRY) -> Response:
         """Return the answer that leads somebody who is not signed in to the platform.
@@ -198,7 +238,7 @@ class _H5(Door[_Caller, Visit]):
     def _outside_page(self, path: str) -> Page:
         url = self.services.settings.resolved_public_url + safe_next(path)
         is_production = self.services.settings.is_production
-        values = {"url": url, "qr": qr_of(url), "is_production": is_production}
+        values = {"url": url, "qr": modules_of(url), "is_production": is_production}
         return Page(template="outside", values=values)
 
     def visit_of(self, basis: Basis, caller: _Caller) -> Visit:
@@ -207,11 +247,21 @@ class _H5(Door[_Caller, Visit]):
             openid=caller.openid,
             is_in_wechat=caller.is_in_wechat,
             public_url=self.services.settings.resolved_public_url,
+            account=self.account,
         )
 
+    def shown(self, page: Page, caller: _Caller) -> Response:
+        response = super().shown(page, caller)
+        if page.has_script:
+            policy = with_script(self.account.script_url)
+            response.headers["Content-Security-Policy"] = policy
+        return response
+
     def values_for(self, page: Page, caller: _Caller) -> Mapping[str, object]:
-        is_signed_in = bool(caller.openid) and page.token != ""
-        return {"is_signed_in": is_signed_in, "is_in_wechat": caller.is_in_wechat}
+        is_anybodys = page.keep_seconds > 0
+        is_signed_in = bool(caller.openid) and page.token != "" and not is_anybodys
+        is_in_wechat = caller.is_in_wechat and not is_anybodys
+        return {"is_signed_in": is_signed_in, "is_in_wechat": is_in_wechat}
 
     def keep(self, response: Response, caller: _Caller, *, token: str | None) -> None:
         if token == "":

@@ -20,6 +20,8 @@ from handlers.h5.visit import safe_next
 
 LIFE: Final = timedelta(hours=2)
 RENEW_AFTER: Final = timedelta(minutes=10)
+# Whoever keeps a page open all day is asked for by the platform again, which nobody notices.
+FULL_LIFE: Final = timedelta(hours=12)
 # A code of the platform lives five minutes; somebody may look elsewhere meanwhile.
 ATTEMPT_LIFE: Final = timedelta(minutes=10)
 # Of two processes one may be a little ahead.
@@ -32,7 +34,7 @@ SESSION: Final = "h5.session"
 ATTEMPTS: Final = "h5.sign_in"
 FIRST_TRY: Final = "1"
 SECOND_TRY: Final = "2"
-_SESSION: Final = re.compile(r"([0-9a-f]{32})\|(\d{1,12})\|(.*)")
+_SESSION: Final = re.compile(r"([0-9a-f]{32})\|(\d{1,12})\|(\d{1,12})\|(.*)")
 _ATTEMPT: Final = re.compile(r"([0-9a-f]{33})\|(\d{1,12})\|([01])\|(.*)")
 
 
@@ -44,19 +46,23 @@ class H5Session:
         token: random, of this browser; its forms are bound to it.
         openid: who is signed in; empty if nobody is.
         issued_at: when the cookie was made.
+        signed_in_at: when the platform said who it is; making the cookie anew does not move it.
     """
 
     token: str
     openid: str
     issued_at: datetime
+    signed_in_at: datetime
 
     def is_over(self, now: datetime) -> bool:
         """Return whether the sign-in has ended by now."""
-        return not -MAX_AHEAD <= now - self.issued_at < LIFE
+        is_idle = not -MAX_AHEAD <= now - self.issued_at < LIFE
+        return is_idle or now - self.signed_in_at >= FULL_LIFE
 
     def sealed(self) -> str:
         """Return the value of the cookie."""
-        return _seal(f"{self.token}|{_seconds(self.issued_at)}|{self.openid}", purpose=SESSION)
+        instants = f"{_seconds(self.issued_at)}|{_seconds(self.signed_in_at)}"
+        return _seal(f"{self.token}|{instants}|{self.openid}", purpose=SESSION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +84,7 @@ class Attempt:
 
 def new_session(*, openid: str, now: datetime) -> H5Session:
     """Return a session of a browser that has none; an empty openid for nobody."""
-    return H5Session(token=secrets.token_hex(16), openid=openid, issued_at=now)
+    return H5Session(token=secrets.token_hex(16), openid=openid, issued_at=now, signed_in_at=now)
 
 
 def find_session(cookie: str) -> H5Session | None:
@@ -86,8 +92,10 @@ def find_session(cookie: str) -> H5Session | None:
     found = _SESSION.fullmatch(_open(cookie, purpose=SESSION))
     if found is None:
         return None
-    token, seconds, openid = found.groups()
-    return H5Session(token=token, openid=openid, issued_at=_instant(seconds))
+    token, issued, signed_in, openid = found.groups()
+    return H5Session(
+        token=token, openid=openid, issued_at=_instant(issued), signed_in_at=_instant(signed_in)
+    )
 
 
 def new_attempt(*, path: str, attempt_try: str, now: datetime) -> Attempt:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from bot.feeds.tables import FileRefusedError, count_lines, read_table
-from bot.texts import Texts
+from bot.feeds.tables import count_lines, read_table
+from bot.import_report import RESCORED, ImportReport
+from core.clock import day_of
 from core.db import Database
-from core.importing import ImportOutcome, ImportRow, Rejection, shown
+from core.importing import (
+    FileRefusedError,
+    ImportOutcome,
+    ImportRow,
+    Manifest,
+    Rejection,
+    shown,
+)
 from core.keyareas.importing import (
     KEY_AREA_COLUMNS,
     KEY_AREA_OPTIONAL_COLUMNS,
@@ -31,24 +39,28 @@ from core.places.importing import (
 from core.registry.importing import (
     COMPANY_COLUMNS,
     COMPANY_OPTIONAL_COLUMNS,
-    NOT_SEEN,
-    OWNER_CHANGED,
     import_companies,
     name_missing,
 )
+from core.residents.importing import (
+    RESIDENT_COLUMNS,
+    RESIDENT_OPTIONAL_COLUMNS,
+    import_residents,
+)
 from core.resumption.registration.rescreening import rescreen
+from core.risk.events.importing import (
+    EVENT_COLUMNS,
+    EVENT_OPTIONAL_COLUMNS,
+    import_events,
+)
+from core.risk.events.rules import Feed
+from core.risk.events.service import find_scored_days, record_delivery
 from core.risk.importing import INDICATOR_COLUMNS, import_indicators
 from core.risk.notifying import queue_colour_notices
-from core.risk.scoring import list_days_to_score, score_day
+from core.risk.realtime import rescore_now
+from core.risk.scoring import list_days_to_score, score_days
 
 PROGRESS_ROWS: Final = 1000
-MAX_SHOWN_CODES: Final = 20
-
-# What an operator reads before the codes of a finding.
-_FINDINGS: Final[Mapping[str, str]] = {
-    OWNER_CHANGED: "another legal person",
-    NOT_SEEN: "not in this file, left as they are",
-}
 
 # Called with the rows that are done and those that there are.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -57,6 +69,17 @@ Progress: TypeAlias = Callable[[int, int], None]
 class _UseCase(Protocol):
     def __call__(
         self, session: Session, rows: Iterable[ImportRow], *, now: datetime
+    ) -> ImportOutcome: ...
+
+
+class _ManifestUseCase(Protocol):
+    def __call__(
+        self,
+        session: Session,
+        rows: Iterable[ImportRow],
+        *,
+        now: datetime,
+        manifest: Manifest | None = None,
     ) -> ImportOutcome: ...
 
 
@@ -78,83 +101,24 @@ class ImportKind:
         required: columns that it must have.
         optional: columns that it may have.
         use_case: stores its rows.
+        with_manifest: the same, for a kind whose sender may say more of a file than how many
+            rows it has.
         follow: what must be worked out anew afterwards; returns the days that were.
-        missing: finds what a full file does not name; None where no file is ever full.
+        missing: finds what a full file does not name, where the use case does not itself.
+        may_be_full: whether a file may name everything that there is.
+        may_end: whether what a full file does not name may end.
+        has_feed: whether files come from sources that are complete up to some day.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     use_case: _UseCase
+    with_manifest: _ManifestUseCase | None = None
     follow: _Follow | None = None
     missing: _Missing | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """What became of a file.
-
-    Attributes:
-        kind: of the file.
-        is_applied: whether anything was kept; False when the file was refused as a whole.
-        created_count: rows that are new.
-        updated_count: rows that changed something.
-        unchanged_count: rows that were known.
-        rejections: rows that were refused, by line; line and reason code.
-        scored_days: days that were scored again.
-        field_counts: rows that changed each field, where the kind tells them apart.
-        findings: codes of things to look at, by what there is to see.
-    """
-
-    kind: str
-    is_applied: bool
-    created_count: int = 0
-    updated_count: int = 0
-    unchanged_count: int = 0
-    rejections: tuple[Rejection, ...] = ()
-    scored_days: tuple[date, ...] = ()
-    field_counts: Mapping[str, int] = field(default_factory=dict)
-    findings: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    @property
-    def is_failed(self) -> bool:
-        """Whether nothing of the file was kept."""
-        return not self.is_applied
-
-    def lines(self) -> list[str]:
-        """Return the refused rows for an operator, one line each."""
-        return [f"{one.line}: {_reason_of(one)}" for one in self.rejections]
-
-    def summary(self) -> str:
-        """Return the counts for an operator, in one line."""
-        counts = (
-            f"{self.kind}: {self.created_count} created, {self.updated_count} updated, "
-            f"{self.unchanged_count} unchanged, {len(self.rejections)} rejected"
-        )
-        if not self.is_applied:
-            return f"{counts}; nothing was kept"
-        if not self.scored_days:
-            return counts
-        return f"{counts}; scored again: {self.scored_days[0]} to {self.scored_days[-1]}"
-
-    def notes(self) -> list[str]:
-        """Return what changed by field, and what somebody should look at, one line each."""
-        changed = ", ".join(f"{name} {count}" for name, count in sorted(self.field_counts.items()))
-        lines = [f"changed: {changed}"] if changed else []
-        for finding, codes in self.findings.items():
-            if codes:
-                more = ", …" if len(codes) > MAX_SHOWN_CODES else ""
-                named = ", ".join(codes[:MAX_SHOWN_CODES])
-                lines.append(f"{_FINDINGS[finding]} ({len(codes)}): {named}{more}")
-        return lines
-
-
-@cache
-def _texts() -> Texts:
-    return Texts(constants={})
-
-
-def _reason_of(rejection: Rejection) -> str:
-    return _texts().text_of(f"imports/{rejection.code}.txt", rejection.facts)
+    may_be_full: bool = False
+    may_end: bool = False
+    has_feed: bool = False
 
 
 def score_what_changed(
@@ -167,11 +131,10 @@ def score_what_changed(
     when all days are scored; what is older has been told, or is history.
     """
     days = list_days_to_score(session, changed=outcome.days)
-    for day in days:
-        score_day(session, day=day, now=now)
+    results = score_days(session, days=days, now=now)
     if days:
         queue_colour_notices(session, now=now)
-    return tuple(days)
+    return tuple(one.day for one in results)
 
 
 def screen_stays_again(
@@ -194,11 +157,59 @@ def stop_former_owners(
     return ()
 
 
+def rescore_what_matters_today(
+    session: Session, outcome: ImportOutcome, *, now: datetime
+) -> tuple[date, ...]:
+    """Move the colours of today at once; days that are over wait for an operator's word."""
+    if outcome.communities:
+        changed = rescore_now(session, community_ids=outcome.communities, now=now)
+        outcome.tallies[RESCORED] = len(changed)
+    if outcome.days:
+        outcome.unscored_days = find_scored_days(
+            session, since=min(outcome.days), before=day_of(now)
+        )
+    return ()
+
+
+def note_register(session: Session, outcome: ImportOutcome, *, now: datetime) -> tuple[date, ...]:
+    """Note that the register came; it is complete up to the day on which it does."""
+    rejected_count = len(outcome.rejections)
+    record_delivery(
+        session,
+        feed=Feed.RESIDENTS,
+        watermark=day_of(now),
+        row_count=outcome.created_count
+        + outcome.updated_count
+        + outcome.unchanged_count
+        + rejected_count,
+        rejected_count=rejected_count,
+        now=now,
+    )
+    return ()
+
+
 KINDS: Final[Mapping[str, ImportKind]] = {
     "communities": ImportKind(
         required=COMMUNITY_COLUMNS,
         optional=COMMUNITY_OPTIONAL_COLUMNS,
         use_case=import_communities,
+    ),
+    "residents": ImportKind(
+        required=RESIDENT_COLUMNS,
+        optional=RESIDENT_OPTIONAL_COLUMNS,
+        use_case=import_residents,
+        with_manifest=import_residents,
+        follow=note_register,
+        may_be_full=True,
+        may_end=True,
+    ),
+    "risk-events": ImportKind(
+        required=EVENT_COLUMNS,
+        optional=EVENT_OPTIONAL_COLUMNS,
+        use_case=import_events,
+        with_manifest=import_events,
+        follow=rescore_what_matters_today,
+        has_feed=True,
     ),
     "indicators": ImportKind(
         required=INDICATOR_COLUMNS, use_case=import_indicators, follow=score_what_changed
@@ -209,6 +220,7 @@ KINDS: Final[Mapping[str, ImportKind]] = {
         use_case=import_companies,
         follow=stop_former_owners,
         missing=name_missing,
+        may_be_full=True,
     ),
     "papers": ImportKind(required=PAPER_COLUMNS, use_case=import_papers),
     "key-areas": ImportKind(
@@ -227,6 +239,7 @@ class _File:
     path: Path
     all_or_nothing: bool
     is_full: bool
+    manifest: Manifest
     progress: Progress | None
 
 
@@ -241,6 +254,7 @@ def run_import(
     *,
     all_or_nothing: bool,
     is_full: bool = False,
+    manifest: Manifest | None = None,
     now: datetime,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -254,16 +268,24 @@ def run_import(
         path: a CSV file or a spreadsheet.
         all_or_nothing: keep nothing if a single row is refused.
         is_full: the file names everything that there is; what it does not name is reported.
+        manifest: what the sender says of the file.
         now: aware instant.
         progress: told of the rows that were read.
     """
+    manifest = manifest or Manifest()
     what = KINDS.get(kind)
     if what is None:
         facts = {"value": shown(kind), "known": ", ".join(KINDS)}
         return _refused(kind, Rejection(0, "kind_unknown", facts))
-    if is_full and what.missing is None:
-        return _refused(kind, Rejection(0, "kind_never_full", {"value": kind}))
-    file = _File(path=path, all_or_nothing=all_or_nothing, is_full=is_full, progress=progress)
+    if fault := _fault_of(kind, what, manifest, is_full=is_full):
+        return _refused(kind, fault)
+    file = _File(
+        path=path,
+        all_or_nothing=all_or_nothing,
+        is_full=is_full,
+        manifest=manifest,
+        progress=progress,
+    )
     refused: list[Rejection] = []
     try:
         with database.transaction() as session:
@@ -276,17 +298,40 @@ def run_import(
     return _kept(kind, outcome, refused, scored_days)
 
 
+def _fault_of(
+    kind: str, what: ImportKind, manifest: Manifest, *, is_full: bool
+) -> Rejection | None:
+    """Return why a kind of file cannot be what is said of it, or None if it can."""
+    if is_full and not what.may_be_full:
+        return Rejection(0, "kind_never_full", {"value": kind})
+    if manifest.is_missing_ended and not what.may_end:
+        return Rejection(0, "kind_never_ends", {"value": kind})
+    if (manifest.feed or manifest.watermark) and not what.has_feed:
+        return Rejection(0, "kind_has_no_feed", {"value": kind})
+    return None
+
+
 def _store(
     session: Session, what: ImportKind, file: _File, refused: list[Rejection], *, now: datetime
 ) -> ImportOutcome:
     """Store the rows of a file; those that are refused are added to `refused`.
 
     Raises:
-        FileRefusedError: the file cannot be read to its end.
+        FileRefusedError: the file cannot be read to its end, or has not the rows that were sent.
         _RefusedWholeError: a row is refused where none may be.
     """
-    rows = read_table(file.path, required=what.required, optional=what.optional, refused=refused)
-    outcome = what.use_case(session, _counted(rows, file.path, file.progress), now=now)
+    rows = _Counted(
+        read_table(file.path, required=what.required, optional=what.optional, refused=refused),
+        file,
+    )
+    if what.with_manifest is None:
+        outcome = what.use_case(session, rows, now=now)
+    else:
+        manifest = replace(file.manifest, is_full=file.is_full, digest=_digest_of(file.path))
+        outcome = what.with_manifest(session, rows, now=now, manifest=manifest)
+    count, sent = rows.count + len(refused), file.manifest.row_count
+    if sent is not None and count != sent:
+        raise FileRefusedError(0, "rows_differ", count=count, sent=sent)
     refused += outcome.rejections
     if file.all_or_nothing and refused:
         raise _RefusedWholeError
@@ -308,6 +353,8 @@ def _kept(
         scored_days=scored_days,
         field_counts=outcome.field_counts,
         findings=outcome.findings,
+        tallies=outcome.tallies,
+        unscored_days=outcome.unscored_days,
     )
 
 
@@ -319,14 +366,25 @@ def _by_line(rejections: Iterable[Rejection]) -> tuple[Rejection, ...]:
     return tuple(sorted(rejections, key=attrgetter("line")))
 
 
-def _counted(
-    rows: Iterable[ImportRow], path: Path, progress: Progress | None
-) -> Iterator[ImportRow]:
-    total = count_lines(path) if progress else 0
-    count = 0
-    for count, row in enumerate(rows, start=1):
-        if progress and count % PROGRESS_ROWS == 0:
-            progress(count, max(count, total))
-        yield row
-    if progress:
-        progress(count, count)
+class _Counted:
+    """The rows of a file, counted as they are read."""
+
+    def __init__(self, rows: Iterable[ImportRow], file: _File) -> None:
+        self._rows = rows
+        self._progress = file.progress
+        self._total = count_lines(file.path) if file.progress else 0
+        self.count = 0
+
+    def __iter__(self) -> Iterator[ImportRow]:
+        for row in self._rows:
+            self.count += 1
+            if self._progress and self.count % PROGRESS_ROWS == 0:
+                self._progress(self.count, max(self.count, self._total))
+            yield row
+        if self._progress:
+            self._progress(self.count, self.count)
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -126,7 +126,9 @@ class Door(ABC, Generic[CallerT, VisitT]):
         elif isinstance(answer, Download):
             response = _download(answer)
         else:
-            response = self._shown(answer, caller)
+            response = self.shown(answer, caller)
+            if answer.keep_seconds:
+                return _for_anybody(response, seconds=answer.keep_seconds)
         response.headers["Cache-Control"] = "no-store"
         self.keep(response, caller, token=token)
         return response
@@ -206,7 +208,8 @@ class Door(ABC, Generic[CallerT, VisitT]):
                 sessions.roll_back()
         return answer
 
-    def _shown(self, page: Page, caller: CallerT) -> Response:
+    def shown(self, page: Page, caller: CallerT) -> Response:
+        """Return a page as the browser gets it."""
         token = page.token or self.token_of(caller)
         values = {
             **page.values,
@@ -288,6 +291,13 @@ def disposition_of(filename: str, *, is_inline: bool) -> str:
     plain = "".join(one if one.isascii() and one != "%" else "_" for one in kept)
     kind = "inline" if is_inline else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(kept, safe='')}"
+
+
+def _for_anybody(response: Response, *, seconds: int) -> Response:
+    """Return a page that may be kept: without a cookie, and not sent again while it is the same."""
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def _download(download: Download) -> Response:

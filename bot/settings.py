@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     wechat_account: str = ""
     wechat_api_url: str = ""
     wechat_open_url: str = ""
+    wechat_script_url: str = ""
     wechat_max_age_seconds: int = Field(default=300, ge=0)
     wechat_mode: Literal["any", "safe"] = "any"
     wechat_templates: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
@@ -229,6 +230,15 @@ class Settings(BaseSettings):
             return "https://open.weixin.qq.com"
         return f"{self.resolved_public_url}/simulator"
 
+    @property
+    def resolved_wechat_script_url(self) -> str:
+        """Return the address of WeChat's script for pages; the simulator's in development."""
+        if self.wechat_script_url:
+            return self.wechat_script_url
+        if self.is_production:
+            return "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"
+        return "/simulator/static/jweixin.js"
+
     def aes_keys(self) -> tuple[bytes, ...]:
         """Return the decoded AES keys, the current one first."""
         return tuple(aes_key_of(key.get_secret_value()) for key in self.wechat_aes_key)
@@ -290,6 +300,7 @@ DEVELOPMENT: dict[str, Any] = {
     "wechat_secret": "development",
     "wechat_templates": {
         "colour_changed": "SIMULATED-COLOUR",
+        "colour_corrected": "SIMULATED-COLOUR-CORRECTED",
         "late_reply": "SIMULATED-LATE",
         "filing_passed": "SIMULATED-FILING-PASSED",
         "filing_returned": "SIMULATED-FILING-RETURNED",
@@ -304,9 +315,17 @@ DEVELOPMENT: dict[str, Any] = {
         "owner_recheck": "SIMULATED-OWNER-RECHECK",
         "owner_changed": "SIMULATED-OWNER-CHANGED",
         "owner_proved_elsewhere": "SIMULATED-OWNER-PROVED-ELSEWHERE",
+        "owner_asked_elsewhere": "SIMULATED-OWNER-ASKED-ELSEWHERE",
+        "owner_granted_elsewhere": "SIMULATED-OWNER-GRANTED-ELSEWHERE",
+        "owner_refused_elsewhere": "SIMULATED-OWNER-REFUSED-ELSEWHERE",
         "mandate_confirmed": "SIMULATED-MANDATE-CONFIRMED",
         "mandate_ended": "SIMULATED-MANDATE-ENDED",
         "claim_accepted": "SIMULATED-CLAIM-ACCEPTED",
         "claim_refused": "SIMULATED-CLAIM-REFUSED",
+    },
+    "wechat_subscribe_templates": {
+        "registration_approved": "SUBSCRIBED-REGISTRATION-APPROVED",
+        "registration_returned": "SUBSCRIBED-REGISTRATION-RETURNED",
+        "registration_rejected": "SUBSCRIBED-REGISTRATION-REJECTED",
     },
 }

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
-from datetime import date
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bot.settings import Settings
+from core.clock import local
 from handlers.turn import Rendered, Reply
 
 DAY_FORMAT: Final = "{0.month}月{0.day}日"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 MAX_BYTES = 2048  # of a passive text reply and of a customer-service message, in UTF-8
 MAX_PAGES_KEPT: Final = 4096
+LINE_ENDS: Final = 8  # between the parts of a text that is put together to fit
 _BREAKS = re.compile(r"[。！？；，、]")
 _LINK = re.compile(r"<a\b.*?(?:</a>|\Z)", re.DOTALL)
 
@@ -47,6 +49,10 @@ def _day(value: date) -> str:
     return DAY_FORMAT.format(value)
 
 
+def _clock(instant: datetime) -> str:
+    return f"{local(instant):%H:%M}"
+
+
 def _plain(value: object) -> object:
     # What people or registers wrote must not become a link in the messenger.
     if (
@@ -56,6 +62,22 @@ def _plain(value: object) -> object:
     ):
         return value.replace("<", "＜").replace(">", "＞")
     return value
+
+
+def fitting(lines: Sequence[str], beside: str, more: str) -> list[str]:
+    """Return the first lines, as many as fit into one message beside a text.
+
+    Args:
+        lines: in the order of what matters most.
+        beside: everything else that the message says.
+        more: takes the place of those that do not fit.
+    """
+    room = MAX_BYTES - len(beside.encode()) - len(more.encode()) - LINE_ENDS
+    for place, line in enumerate(lines):
+        room -= len(line.encode()) + 1
+        if room < 0:
+            return [*lines[:place], more]
+    return list(lines)
 
 
 def text_constants(settings: Settings) -> dict[str, object]:
@@ -90,8 +112,11 @@ class Texts:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals.update(constants, option=option, say=say, link=link)
+        self._environment.globals.update(
+            constants, option=option, say=say, link=link, fitting=fitting
+        )
         self._environment.filters["day"] = _day
+        self._environment.filters["clock"] = _clock
         # Words that several templates of a subject share: `risk_words.colours` and the like. They
         # are made once; an import inside a template would make them for every message.
         for path in sorted((TEMPLATES / "chat").glob("*/_words.txt")):

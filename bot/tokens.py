@@ -1,15 +1,17 @@
-"""The account's access token: one for all processes, fetched by one of them at a time.
+"""The account's access token and its ticket: one for all processes, fetched by one at a time.
 
-It lives in the store. `cgi-bin/stable_token` gives everybody the same token while it is valid, so
-two installations with one account do not end each other's tokens.
+They live in the store. `cgi-bin/stable_token` gives everybody the same token while it is valid, so
+two installations with one account do not end each other's tokens. The ticket signs pages that use
+WeChat's script; it is scarce too, and is fetched with the token.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 import requests
@@ -33,10 +35,10 @@ FORCE_GAP_SECONDS: Final = 60  # the platform allows 30 s, and 20 a day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """An access token.
+    """An access token, or a ticket.
 
     Attributes:
-        value: the token itself.
+        value: what the platform knows it by.
         renew_at: when it should be fetched anew, seconds since 1970.
         until: when it ends.
     """
@@ -61,40 +63,38 @@ class _Pause:
         return DeliveryError(
             self.code,
             Action(self.action),
-            reason=f"no token: {self.reason}",
+            reason=f"not fetched: {self.reason}",
             retry_after=max(self.until - now, 1.0),
         )
 
 
-class TokenProvider:
-    """Gives the token; fetches it early, alone, and never in a loop."""
+class _Provider(ABC):
+    """Gives a token; fetches it early, alone, and never in a loop."""
 
-    def __init__(
-        self,
-        *,
-        appid: str,
-        secret: str,
-        http: requests.Session,
-        store: Store,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Prepare the provider; nothing is fetched yet.
+    # What it gives, in the store's keys and in reasons.
+    name: ClassVar[str]
 
-        Args:
-            appid: the account.
-            secret: its secret.
-            http: calls the platform.
-            store: shares the token.
-            clock: seconds since 1970.
-        """
-        self._appid = appid
-        self._secret = secret
-        self._http = http
+    def __init__(self, *, appid: str, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
-        self._key = f"wechat:token:{appid}"
-        self._pause_key = f"wechat:token-pause:{appid}"
+        self._key = f"wechat:{self.name}:{appid}"
+        self._pause_key = f"wechat:{self.name}-pause:{appid}"
         self._known: Token | None = None
+
+    @abstractmethod
+    def _fetch(self, *, is_forced: bool = False) -> Token:
+        """Return a token of the platform.
+
+        Args:
+            is_forced: whether the platform shall end the one before.
+
+        Raises:
+            DeliveryError: there is none to be had now.
+        """
+
+    @abstractmethod
+    def _refreshed(self, outcome: str) -> None:
+        """Count a fetch, `ok` or `failed`."""
 
     def current(self) -> str:
         """Return a token that is valid now.
@@ -126,7 +126,7 @@ class TokenProvider:
                 return token.value
             return self._replace(None, rejected=rejected)
         except StoreUnavailableError:
-            raise _store_gone() from None
+            raise self._store_gone() from None
 
     def _replace(self, old: Token | None, *, rejected: str) -> str:
         usable = old is not None and self._clock() < old.until
@@ -140,7 +140,7 @@ class TokenProvider:
                 return self._fetch_or(old if usable else None, rejected=rejected)
         if usable and old is not None:
             return old.value
-        raise DeliveryError(None, Action.RETRY, reason="no token: another process is at it")
+        raise DeliveryError(None, Action.RETRY, reason=f"no {self.name}: another process is at it")
 
     def _fetch_or(self, old: Token | None, *, rejected: str) -> str:
         try:
@@ -163,52 +163,17 @@ class TokenProvider:
             ):
                 token = self._fetch(is_forced=True)
         except DeliveryError as error:
-            telemetry.token_refreshed("failed")
+            self._refreshed("failed")
             self._keep_pause(error, failures=pause.failures + 1 if pause else 1)
             raise
-        telemetry.token_refreshed("ok")
+        self._refreshed("ok")
         self._known = token
         self._store.put(
             self._key, orjson.dumps(asdict(token)).decode(), seconds=max(token.until - now, 1)
         )
         self._store.delete(self._pause_key)
-        log.info("token fetched", seconds=round(token.until - now))
+        log.info("token fetched", kind=self.name, seconds=round(token.until - now))
         return token.value
-
-    def _fetch(self, *, is_forced: bool = False) -> Token:
-        started, outcome = time.perf_counter(), "failed"
-        body = {
-            "grant_type": "client_credential",
-            "appid": self._appid,
-            "secret": self._secret,
-            "force_refresh": is_forced,
-        }
-        try:
-            answer = answer_of(self._http.post(PLATFORM_URL + "cgi-bin/stable_token", json=body))
-            token = self._token_of(answer)
-            outcome = "ok"
-        except requests.RequestException as error:
-            failure = failure_of(error)
-        else:
-            return token
-        finally:
-            telemetry.api_called("stable_token", outcome, time.perf_counter() - started)
-        raise failure
-
-    def _token_of(self, answer: dict[str, Any]) -> Token:
-        if code := int(answer.get("errcode") or 0):
-            raise error_of(code, str(answer.get("errmsg", "")), token_call=True)
-        value, seconds = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(value, str) or not value or not isinstance(seconds, int):
-            raise DeliveryError(None, Action.RETRY, reason="answer without a token")
-        now = self._clock()
-        # A token fetched in its last minutes must not be fetched again with every call.
-        shortest = min(SHORTEST_USE_SECONDS, seconds / 2)
-        return Token(
-            value=value,
-            renew_at=now + max(seconds - EARLY_SECONDS, shortest),
-            until=now + seconds,
-        )
 
     def _load(self) -> Token | None:
         text = self._store.get(self._key)
@@ -217,7 +182,7 @@ class TokenProvider:
         try:
             token = Token(**orjson.loads(text))
         except (TypeError, ValueError):
-            log.warning("stored token is unreadable")
+            log.warning("stored token is unreadable", kind=self.name)
             return None
         if token.until <= self._clock():
             return None
@@ -228,7 +193,11 @@ class TokenProvider:
         """Return the token this process knows: without the store nobody may fetch one."""
         if self._known is not None and self._clock() < self._known.until:
             return self._known.value
-        raise _store_gone()
+        raise self._store_gone()
+
+    def _store_gone(self) -> DeliveryError:
+        reason = f"no {self.name}: the store is unavailable"
+        return DeliveryError(None, Action.RETRY, reason=reason)
 
     def _load_pause(self) -> _Pause | None:
         text = self._store.get(self._pause_key)
@@ -252,8 +221,108 @@ class TokenProvider:
         self._store.put(
             self._pause_key, orjson.dumps(asdict(pause)).decode(), seconds=seconds + 600
         )
-        log.error("token not fetched", code=error.code, reason=error.reason, failures=failures)
+        log.error(
+            "token not fetched",
+            kind=self.name,
+            code=error.code,
+            reason=error.reason,
+            failures=failures,
+        )
+
+    def _token_of(self, value: object, seconds: object) -> Token:
+        if not isinstance(value, str) or not value or not isinstance(seconds, int):
+            raise DeliveryError(None, Action.RETRY, reason=f"answer without a {self.name}")
+        now = self._clock()
+        # One fetched in its last minutes must not be fetched again with every call.
+        shortest = min(SHORTEST_USE_SECONDS, seconds / 2)
+        return Token(
+            value=value,
+            renew_at=now + max(seconds - EARLY_SECONDS, shortest),
+            until=now + seconds,
+        )
 
 
-def _store_gone() -> DeliveryError:
-    return DeliveryError(None, Action.RETRY, reason="no token: the store is unavailable")
+class TokenProvider(_Provider):
+    """Gives the access token."""
+
+    name: ClassVar[str] = "token"
+
+    def __init__(
+        self,
+        *,
+        appid: str,
+        secret: str,
+        http: requests.Session,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare the provider; nothing is fetched yet.
+
+        Args:
+            appid: the account.
+            secret: its secret.
+            http: calls the platform.
+            store: shares the token.
+            clock: seconds since 1970.
+        """
+        super().__init__(appid=appid, store=store, clock=clock)
+        self._appid = appid
+        self._secret = secret
+        self._http = http
+
+    def _fetch(self, *, is_forced: bool = False) -> Token:
+        started, outcome = time.perf_counter(), "failed"
+        body = {
+            "grant_type": "client_credential",
+            "appid": self._appid,
+            "secret": self._secret,
+            "force_refresh": is_forced,
+        }
+        try:
+            answer = answer_of(self._http.post(PLATFORM_URL + "cgi-bin/stable_token", json=body))
+            if code := int(answer.get("errcode") or 0):
+                raise error_of(code, str(answer.get("errmsg", "")), token_call=True)
+            token = self._token_of(answer.get("access_token"), answer.get("expires_in"))
+            outcome = "ok"
+        except requests.RequestException as error:
+            failure = failure_of(error)
+        else:
+            return token
+        finally:
+            telemetry.api_called("stable_token", outcome, time.perf_counter() - started)
+        raise failure
+
+    def _refreshed(self, outcome: str) -> None:
+        telemetry.token_refreshed(outcome)
+
+
+class TicketProvider(_Provider):
+    """Gives the ticket that signs pages for WeChat's script."""
+
+    name: ClassVar[str] = "ticket"
+
+    def __init__(
+        self,
+        *,
+        appid: str,
+        ask: Callable[[], Mapping[str, Any]],
+        store: Store,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare the provider; nothing is fetched yet.
+
+        Args:
+            appid: the account.
+            ask: calls the platform with the access token; raises DeliveryError alone.
+            store: shares the ticket.
+            clock: seconds since 1970.
+        """
+        super().__init__(appid=appid, store=store, clock=clock)
+        self._ask = ask
+
+    def _fetch(self, *, is_forced: bool = False) -> Token:  # noqa: ARG002  none can be ended
+        answer = self._ask()
+        return self._token_of(answer.get("ticket"), answer.get("expires_in"))
+
+    def _refreshed(self, outcome: str) -> None:
+        """The call is counted as every call of the client is."""

@@ -59,6 +59,8 @@ def add_tasks(
     seal: Callable[[], None] | None = None,
     release: Callable[[], None] | None = None,
     remind: Callable[[], None] | None = None,
+    keep_code: Callable[[], None] | None = None,
+    appoint: Callable[[], None] | None = None,
 ) -> Callable[[], object]:
     """Register the tasks, by the same names in every process, and return what queues a look.
 
@@ -71,6 +73,8 @@ def add_tasks(
         seal: called once a minute.
         release: called once a minute.
         remind: called once a minute.
+        keep_code: called once a minute.
+        appoint: called once a minute.
     """
 
     def look_task() -> None:
@@ -83,6 +87,8 @@ def add_tasks(
         ("seal", _is_any_time, seal),
         ("release", _is_any_time, release),
         ("remind", _is_any_time, remind),
+        ("keep_code", _is_any_time, keep_code),
+        ("appoint", _is_any_time, appoint),
     )
     for name, is_time, work in timetable:
         if work is not None:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
+from bot.account import PlatformAccount
 from bot.client import WeChatClient
 from bot.deliver import Pace, Sender, deliver_once
 from bot.files import ObjectFiles
@@ -22,9 +23,17 @@ from bot.texts import Texts, text_constants
 from bot.wakeups import add_tasks, make_huey
 from core.audit.chain import SEAL_LIMIT, find_head, seal_entries
 from core.clock import day_of
+from core.codes.account import (
+    ACCOUNT,
+    AccountCodes,
+    is_account_code_due,
+    keep_account_code,
+)
 from core.db import Database, Keyring, install_keyring
+from core.errors import DomainError
 from core.files.service import FileUnavailableError, sweep_files
 from core.files.store import FileStore
+from core.mandates.elsewhere import settle_waiting
 from core.nightly import run_night as run_steps
 from core.notices.feedback import sweep_notices
 from core.people.staff.signing_in import sweep_sessions
@@ -32,6 +41,7 @@ from core.resumption.approval.preparing import drop_lapsed
 from core.resumption.approval.releasing import release_due
 from core.resumption.registration.drafts import sweep_drafts
 from core.resumption.registration.waiting import tell_waiting
+from core.risk.rulings.overrides import close_lapsed
 
 log = structlog.get_logger()
 
@@ -57,6 +67,7 @@ class Worker:
         pace: Pace | None = None,
         look_seconds: float = LOOK_SECONDS,
         files: FileStore | None = None,
+        codes: AccountCodes | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prepare the worker; nothing runs yet.
@@ -70,6 +81,7 @@ class Worker:
             pace: how fast notices are sent.
             look_seconds: how often to look without being woken.
             files: where what nothing names any more is swept; None sweeps none.
+            codes: makes the account's own code; None makes none.
             clock: aware.
         """
         self._settings = settings
@@ -80,6 +92,7 @@ class Worker:
         self._pace = pace or Pace()
         self._look_seconds = look_seconds
         self._files = files
+        self._codes = codes
         self._clock = clock
         self._texts = Texts(constants=text_constants(settings))
         self._woken = threading.Event()
@@ -96,6 +109,8 @@ class Worker:
             seal=self.seal,
             release=self.release,
             remind=self.remind,
+            keep_code=self.keep_code,
+            appoint=self.appoint,
         )
         consumer = huey.create_consumer(
             workers=1,
@@ -156,16 +171,27 @@ class Worker:
         self._woken.set()
 
     def sweep(self) -> None:
-        """Delete what is over: state, sign-ins, settled notices, files that nothing names."""
+        """Delete what is over: state, sign-ins, settled notices, files that nothing names.
+
+        Colours by hand end here as well, soon after the midnight of their last day.
+        """
         with self._database.transaction() as session:
             sweep_notices(session, now=self._clock())
             sweep_sessions(session, now=self._clock())
             sweep_drafts(session, now=self._clock())
+        self._close_overrides()
         try:
             self._store.sweep()
         except StoreUnavailableError:
             log.warning("state not swept")
         self._sweep_files()
+
+    def _close_overrides(self) -> None:
+        # Of its own: it scores, for which others may have to be waited for.
+        with self._database.transaction() as session:
+            count = close_lapsed(session, now=self._clock())
+        if count:
+            log.info("overrides ended", count=count)
 
     def _sweep_files(self) -> None:
         if self._files is None:
@@ -198,6 +224,30 @@ class Worker:
         if count:
             self._woken.set()
 
+    def keep_code(self) -> None:
+        """See to it that the account's own code is there; pages show its picture."""
+        if self._codes is None:
+            return
+        with self._database.reading() as session:
+            if not is_account_code_due(session, now=self._clock()):
+                return
+        try:
+            made = self._codes.make(ACCOUNT)
+        except DomainError as error:
+            log.warning("account without a code", reason=error.code)
+            return
+        with self._database.transaction() as session:
+            keep_account_code(session, made=made, now=self._clock())
+        log.info("code of the account made")
+
+    def appoint(self) -> None:
+        """Let owners act from the account to whose wait nobody objected."""
+        with self._database.transaction() as session:
+            count = settle_waiting(session, now=self._clock())
+        if count:
+            log.info("owners let in", count=count)
+            self._woken.set()
+
     def seal(self) -> None:
         """Add what was committed to the chain of the audit log, in short transactions."""
         count, head = SEAL_LIMIT, None
@@ -215,12 +265,14 @@ def open_worker(settings: Settings, *, nightly: Nightly | None = None) -> Worker
     install_keyring(Keyring(settings.data_key_bytes()))
     database = Database(settings.resolved_database_url)
     store = open_store(settings.redis_url, database)
+    client = WeChatClient(settings, store)
     return Worker(
         settings=settings,
         database=database,
         store=store,
-        client=WeChatClient(settings, store),
+        client=client,
         files=ObjectFiles(settings),
+        codes=PlatformAccount(settings, client),
         nightly=nightly,
     )
 

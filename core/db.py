@@ -20,6 +20,7 @@ from typing import Any, Final, cast
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import (
+    ColumnElement,
     DateTime,
     Dialect,
     Engine,
@@ -419,6 +420,7 @@ def upsert(
     *,
     keys: Sequence[str],
     update: Sequence[str],
+    over: ColumnElement[bool] | None = None,
 ) -> Insert:
     """Return `INSERT … ON CONFLICT (keys) DO UPDATE` for either database.
 
@@ -427,6 +429,7 @@ def upsert(
         table: the mapped class.
         keys: the columns of the unique constraint.
         update: the columns that the new row overwrites; empty leaves the old row alone.
+        over: which old rows may be overwritten; None: any.
     """
     dialect = session.get_bind().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -438,6 +441,7 @@ def upsert(
         statement.on_conflict_do_update(
             index_elements=list(keys),
             set_={name: statement.excluded[name] for name in update},
+            where=over,
         ),
     )
 

@@ -62,8 +62,12 @@ class ImportOutcome:
         unchanged_count: known things that the file says nothing new of.
         rejections: rows that were refused, in the order of the file.
         days: local days whose data changed.
+        communities: ids of communities of which something changed that matters today.
         field_counts: how many rows changed each field, where the subject tells them apart.
         findings: codes of things that somebody should look at, by what there is to see.
+        tallies: how many there are of what nothing may name, by what there is to see.
+        unscored_days: first and last of the scored days that the file concerns and that nobody
+            scores again by themselves.
     """
 
     created_count: int = 0
@@ -71,8 +75,43 @@ class ImportOutcome:
     unchanged_count: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
+    communities: set[int] = field(default_factory=set)
     field_counts: Counter[str] = field(default_factory=Counter)
     findings: dict[str, list[str]] = field(default_factory=dict)
+    tallies: Counter[str] = field(default_factory=Counter)
+    unscored_days: tuple[date, date] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What the sender of a file says of it.
+
+    Attributes:
+        feed: the source that it comes from; empty: each row's own.
+        watermark: the local day up to which the source is complete with it; None: told by it.
+        row_count: how many rows were sent; None: not said.
+        is_size_accepted: somebody looked at it and found its unusual size to be right.
+        is_full: it names everything that there is.
+        is_missing_ended: what it does not name has ended.
+        digest: of the file as it came.
+    """
+
+    feed: str = ""
+    watermark: date | None = None
+    row_count: int | None = None
+    is_size_accepted: bool = False
+    is_full: bool = False
+    is_missing_ended: bool = False
+    digest: str = ""
+
+
+class FileRefusedError(Exception):
+    """A file that cannot be taken as a whole; the report lists it as a rejection."""
+
+    def __init__(self, line: int, code: str, **facts: Fact) -> None:
+        """Name the line at which it fails, the reason and what its text needs."""
+        super().__init__(code)
+        self.rejection = Rejection(line, code, facts)
 
 
 class RowRefusedError(Exception):

@@ -18,8 +18,9 @@ from sqlalchemy import CheckConstraint, Date, Integer, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, UtcDateTime, upsert
+from core.risk.indicators.computing import compute_indicators
 from core.risk.notifying import queue_colour_notices
-from core.risk.scoring import score_day
+from core.risk.realtime import score_nights
 
 log = structlog.get_logger()
 
@@ -115,8 +116,12 @@ class NightReport:
         return [*lines, self.error] if self.error else lines
 
 
+def _compute(session: Session, day: date, now: datetime) -> None:
+    compute_indicators(session, day=day, now=now)
+
+
 def _score(session: Session, day: date, now: datetime) -> None:
-    score_day(session, day=day, now=now)
+    score_nights(session, days=[day], now=now)
 
 
 def _tell_subscribers(session: Session, day: date, now: datetime) -> None:  # noqa: ARG001
@@ -124,6 +129,7 @@ def _tell_subscribers(session: Session, day: date, now: datetime) -> None:  # no
 
 
 STEPS: Final = (
+    Step(name="indicators", work=_compute),
     Step(name="risk_scores", work=_score),
     Step(name="colour_notices", work=_tell_subscribers),
 )

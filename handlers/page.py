@@ -93,6 +93,9 @@ class Page:
             as `errors`, by field and in this order.
         status: of the answer; 400 and above undoes what was written.
         token: the new token of the sign-in, if it has one; empty: there is none any more.
+        has_script: whether it uses WeChat's script, which its door then lets in.
+        keep_seconds: how long browsers and proxies may show it again without asking, to anybody:
+            nothing of it depends on who asks. 0: not at all.
     """
 
     template: str
@@ -100,6 +103,8 @@ class Page:
     faults: Mapping[str, DomainError] = field(default_factory=dict)
     status: int = 200
     token: str | None = None
+    has_script: bool = False
+    keep_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -206,12 +207,25 @@ def district_of(app: Flask) -> District:
 
 
 def token_for(
-    database: Database, role: Role, *, name: str = "wang", display_name: str = "王静"
+    database: Database,
+    role: Role,
+    *,
+    name: str = "wang",
+    display_name: str = "王静",
+    area: Mapping[str, Any] | None = None,
 ) -> str:
-    """Add somebody of the staff who is signed in with all that their role needs."""
-    now = datetime.now(UTC)
+    """Add somebody of the staff who is signed in with all that their role needs.
+
+    Args:
+        database: where to.
+        role: what for.
+        name: to sign in by.
+        display_name: how pages call them.
+        area: street or communities, as `NewStaff` has them; None: the role's of this module.
+    """
+    now, where = datetime.now(UTC), AREAS.get(role, {}) if area is None else area
     with database.transaction() as session:
-        staff = NewStaff(name=name, role=role, display_name=display_name, **AREAS.get(role, {}))
+        staff = NewStaff(name=name, role=role, display_name=display_name, **where)
         account = add_account(session, staff=staff, password_hash="x", now=now)
         account.must_change = False
         account.totp_secret, account.totp_enrolled_at = "A" * 32, now

@@ -1,198 +1,183 @@
-"""The demo district's epidemic: small outbreaks that come and go, and what they do to the values.
+"""Community risk in the demo district: its people, what the feeds brought, the nights since.
 
-Nothing here is a model of an epidemic: it makes days on which most communities are blue, some
-yellow, a few red, and two grey because nobody reports from them any more.
+Files go through the use cases of an operator's imports, and every day is computed and scored as a
+night does it. A second loading tells the story further, up to yesterday.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from random import Random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.demo.companies import SEED
+from bot.demo.epidemic import Epidemic
 from bot.demo.places import DemoCommunity
-from core.places.geo import distance_m
+from bot.demo.residents import count_residents, resident_id, resident_rows
+from bot.demo.rulings import are_loaded, load_rulings
+from bot.demo.scenes import OUTBREAK, make_scenes
+from bot.imports import note_register
+from core.clock import day_of, start_of
+from core.db import Database
+from core.files.store import FileStore
+from core.importing import ImportOutcome, Manifest
+from core.residents.importing import import_residents
+from core.residents.model import Resident
+from core.residents.service import id_hashes
+from core.risk.events.importing import import_events
+from core.risk.events.model import EpidemicEvent
+from core.risk.events.rules import EventKind
+from core.risk.indicators.computing import compute_indicators
+from core.risk.scoring import DayScores, score_day
 
-# The community that guides and simulator ask about: known to everybody, and quiet.
-QUIET: Final = "田林十二村"
-SILENT_COUNT: Final = 2
-SILENT_FOR_DAYS: Final = 8
-CASE_WINDOW_DAYS: Final = 14
-NEARBY_M: Final = 500.0
-NEARBY_DAYS: Final = 7
-SMALL_COMMUNITY: Final = 300
-OUTBREAKS_A_WEEK: Final = 16
-STALE_STREET: Final = "华泾镇"
-
-Values = dict[str, float]
+# What is longer ago counts in no indicator of the first day that is scored.
+WINDOW_DAYS: Final = 14
+# A night runs, and files come, so long after midnight.
+_NIGHT: Final = timedelta(hours=5)
 
 
-@dataclass(slots=True, kw_only=True)
-class Outbreak:
-    """Cases of one community by age in days: 0 is the last day of the story, 1 the one before.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much of the story is told.
 
     Attributes:
-        confirmed: ages of the confirmed cases.
-        asym: ages of the cases without symptoms.
-        cluster: age at which a cluster was recognised; None if there is none.
-        close: close contacts.
-        second: contacts of contacts.
-        suspected: people who were suspected in the first days.
+        days: that are scored.
+        one_in: every how manieth resident is in the register.
+        flags_a_day: companions that the tracks of phones name in a day, about.
     """
 
-    confirmed: list[int] = field(default_factory=list)
-    asym: list[int] = field(default_factory=list)
-    cluster: int | None = None
-    close: int = 0
-    second: int = 0
-    suspected: int = 0
+    days: int
+    one_in: int
+    flags_a_day: int = 0
 
     @property
-    def began(self) -> int:
-        """The age of the first case."""
-        return max([*self.confirmed, *self.asym])
+    def first(self) -> int:
+        """The first day of the story."""
+        return 2 - self.days - WINDOW_DAYS
 
 
-def make_outbreaks(
-    random: Random, communities: Sequence[DemoCommunity], *, days: int
-) -> dict[str, Outbreak]:
-    """Return the outbreaks of a story of so many days, by code of the community."""
-    span = days + CASE_WINDOW_DAYS
-    chosen = random.sample(
-        [one for one in communities if one.name != QUIET], round(OUTBREAKS_A_WEEK * span / 7)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskReport:
+    """What was loaded of it; `last` tells the colours of the newest day."""
+
+    residents: int
+    events: int
+    days: int
+    last: DayScores
+
+
+def load_risk(
+    database: Database,
+    communities: Sequence[DemoCommunity],
+    *,
+    extent: Extent,
+    zero: date,
+    files: FileStore,
+    now: datetime,
+    step: Callable[[], None],
+) -> RiskReport:
+    """Load residents and events, and let the nights of the last days pass.
+
+    Args:
+        database: with the communities, and nobody's real register.
+        communities: of the district.
+        extent: how much.
+        zero: the date of the story's day 0.
+        files: where evidence of objections would go.
+        now: aware instant; yesterday is the newest day with scores.
+        step: called after each part: the register, what is not scored, every day, rulings.
+    """
+    yesterday = day_of(now) - timedelta(days=1)
+    counts = count_residents(communities, one_in=extent.one_in)
+    epidemic = Epidemic(
+        communities,
+        counts,
+        seed=SEED,
+        first=extent.first,
+        last=(yesterday - zero).days,
+        flags_a_day=extent.flags_a_day,
     )
-    return {one.code: _outbreak(random, began=random.randint(0, span - 1)) for one in chosen}
+    with database.transaction() as session:
+        rows = resident_rows(counts, seed=SEED, year=zero.year)
+        outcome = import_residents(session, rows, now=_after(zero, extent.first))
+        residents = checked(outcome)
+        note_register(session, outcome, now=now)
+    step()
+    scored = range(epidemic.days().stop - extent.days, epidemic.days().stop)
+    history = range(extent.first, scored.start)
+    with database.transaction() as session:
+        events = load_events(session, epidemic, history, zero=zero, now=now)
+    step()
+    last = None
+    for number in scored:
+        day, at = zero + timedelta(days=number), min(now, _after(zero, number))
+        with database.transaction() as session:
+            events += load_events(session, epidemic, range(number, number + 1), zero=zero, now=at)
+            compute_indicators(session, day=day, now=at)
+            last = score_day(session, day=day, now=at)
+        step()
+    if last is None:
+        raise ValueError("a story without a day")
+    with database.transaction() as session:
+        if not are_loaded(session):
+            load_rulings(session, epidemic.scenes, files=files, now=now)
+            last = score_day(session, day=yesterday, now=now)
+    step()
+    return RiskReport(residents=residents, events=events, days=extent.days, last=last)
 
 
-def _outbreak(random: Random, *, began: int) -> Outbreak:
-    size = random.choices((1, 2, 3, 4), (44, 26, 17, 13))[0]
-    ages = [began, *(max(0, began - random.randint(0, 5)) for _ in range(size - 1))]
-    asym = ages.pop() if size > 1 and random.random() < 0.3 else None
-    return Outbreak(
-        confirmed=ages,
-        asym=[] if asym is None else [asym],
-        cluster=max(0, began - 2) if size > 1 else None,
-        close=random.randint(1, 4) * size,
-        second=random.randint(2, 8) * size,
-        suspected=random.choice((0, 0, 1, 2)) if size > 1 else 0,
-    )
+def count_steps(extent: Extent) -> int:
+    """Return how many steps a loading has."""
+    return extent.days + 3
 
 
-class Story:
-    """The values of every community on every day of the story."""
-
-    def __init__(self, communities: Sequence[DemoCommunity], *, seed: int, days: int) -> None:
-        """Decide who falls ill; the same seed and length tell the same story."""
-        random = Random(seed)
-        self._communities = communities
-        self._seed = seed
-        self._outbreaks = make_outbreaks(random, communities, days=days)
-        quiet = [one for one in communities if one.code not in self._outbreaks]
-        self._silent = {
-            one.code
-            for one in random.sample([one for one in quiet if one.name != QUIET], SILENT_COUNT)
-        }
-        self._near = _neighbours(communities, self._outbreaks)
-        self._habits = {one.code: _Habits(one, seed=seed) for one in communities}
-
-    def values_on(self, age: int) -> Iterator[tuple[str, Values]]:
-        """Yield the code of every community with its values, so many days before the last."""
-        for community in self._communities:
-            habits = self._habits[community.code]
-            if community.code in self._silent and age < SILENT_FOR_DAYS:
-                yield community.code, {"vuln": habits.vuln}
-                continue
-            values = habits.values_on(age) | self._case_values(community.code, age)
-            if age == 0 and community.street == STALE_STREET:
-                # One feed is late, so that a value of yesterday can be seen to stand in for it.
-                del values["fever"]
-            yield community.code, values
-
-    def _case_values(self, code: str, age: int) -> Values:
-        outbreak = self._outbreaks.get(code)
-        values = dict.fromkeys(
-            ("confirmed", "suspected", "close", "cluster", "asym", "recency", "second"), 0.0
+def find_zero(session: Session, communities: Sequence[DemoCommunity]) -> date | None:
+    """Return the date of the story's day 0, or None before it was told for the first time."""
+    scene = make_scenes(communities, seed=SEED)[OUTBREAK]
+    began = min(scene.confirmed)
+    reported_on = session.scalar(
+        select(EpidemicEvent.reported_on)
+        .join(Resident, Resident.id == EpidemicEvent.resident_id)
+        .where(
+            Resident.id_hash.in_(id_hashes(resident_id(scene.code, 0))),
+            EpidemicEvent.kind == EventKind.CONFIRMED.value,
         )
-        if outbreak is not None and outbreak.began >= age:
-            values |= _outbreak_values(outbreak, age)
-        values["nearby"] = float(
-            sum(
-                _count(self._outbreaks[other], age, days=NEARBY_DAYS)
-                for other in self._near.get(code, ())
-            )
-        )
-        return values
-
-
-class _Habits:
-    """What a community is like whether or not somebody is ill: age, travel, coughs."""
-
-    def __init__(self, community: DemoCommunity, *, seed: int) -> None:
-        random = Random(f"{seed}:{community.code}")
-        self._people = max(community.population, SMALL_COMMUNITY)
-        self.vuln = round(min(0.6, max(0.12, random.gauss(0.33, 0.07))), 3)
-        # People who came back from key areas and from abroad, in the whole story.
-        self._returns = random.expovariate(1 / 1.6)
-        self._abroad = random.expovariate(1 / 0.7)
-        self._coughs = random.expovariate(1 / 0.25)
-        self._phase = random.randint(0, 9)
-
-    def values_on(self, age: int) -> Values:
-        # Fewer come back from the provinces every day, more from abroad.
-        keyarea = self._persons(self._returns * (0.5 + age / 20))
-        overseas = self._persons(self._abroad * max(0.0, 1.2 - age / 20))
-        return {
-            "keyarea": self._per_mille(keyarea),
-            "overseas": self._per_mille(overseas),
-            "fever": self._per_mille(
-                self._persons(self._coughs * (1 + ((age + self._phase) % 10) / 10))
-            ),
-            "homeq": self._per_mille(round((keyarea + overseas) * 0.8)),
-            "vuln": self.vuln,
-        }
-
-    def _persons(self, per_mille: float) -> int:
-        return round(per_mille * self._people / 1000)
-
-    def _per_mille(self, persons: int) -> float:
-        return round(persons * 1000 / self._people, 3)
-
-
-def _outbreak_values(outbreak: Outbreak, age: int) -> Values:
-    since_last = min(
-        (case - age for case in (*outbreak.confirmed, *outbreak.asym) if case >= age),
-        default=CASE_WINDOW_DAYS,
     )
-    is_traced = outbreak.began - age < CASE_WINDOW_DAYS
-    is_cluster = outbreak.cluster is not None and 0 <= outbreak.cluster - age < CASE_WINDOW_DAYS
-    return {
-        "confirmed": float(_within(outbreak.confirmed, age, days=CASE_WINDOW_DAYS)),
-        "asym": float(_within(outbreak.asym, age, days=CASE_WINDOW_DAYS)),
-        "cluster": float(is_cluster),
-        "recency": float(max(0, CASE_WINDOW_DAYS - since_last)),
-        "close": float(outbreak.close if is_traced else 0),
-        "second": float(outbreak.second if is_traced else 0),
-        "suspected": float(outbreak.suspected if outbreak.began - age < 5 else 0),
-    }
+    return None if reported_on is None else reported_on - timedelta(days=began)
 
 
-def _within(ages: Sequence[int], age: int, *, days: int) -> int:
-    return sum(0 <= case - age < days for case in ages)
+def checked(outcome: ImportOutcome) -> int:
+    """Return how many rows were taken.
+
+    Raises:
+        RuntimeError: one was refused, a bug in what was made up.
+    """
+    if outcome.rejections:
+        raise RuntimeError(f"the demo district is wrong: {outcome.rejections[0]}")
+    return outcome.created_count + outcome.updated_count + outcome.unchanged_count
 
 
-def _count(outbreak: Outbreak, age: int, *, days: int) -> int:
-    return _within([*outbreak.confirmed, *outbreak.asym], age, days=days)
+def _after(zero: date, number: int) -> datetime:
+    """Return when the files of a day of the story come: before the dawn of the next."""
+    return start_of(zero + timedelta(days=number + 1)) + _NIGHT
 
 
-def _neighbours(
-    communities: Sequence[DemoCommunity], outbreaks: Mapping[str, Outbreak]
-) -> dict[str, list[str]]:
-    """Return, for each community, those with an outbreak within 500 m of it."""
-    near: dict[str, list[str]] = {}
-    for source in (one for one in communities if one.code in outbreaks):
-        place = (source.longitude, source.latitude)
-        for one in communities:
-            if one is not source and distance_m((one.longitude, one.latitude), place) <= NEARBY_M:
-                near.setdefault(one.code, []).append(source.code)
-    return near
+def load_events(
+    session: Session, epidemic: Epidemic, days: range, *, zero: date, now: datetime
+) -> int:
+    """Import the file of some days and return how many rows it had.
+
+    Feeds with nothing to tell say so: a day without their word would be held back.
+    """
+    until = zero + timedelta(days=days.stop - 1)
+    file = epidemic.file_for(days, zero=zero)
+    manifest = Manifest(watermark=until, is_size_accepted=True)
+    count = checked(import_events(session, file.rows, now=now, manifest=manifest))
+    for feed in file.silent:
+        empty = replace(manifest, feed=feed.value)
+        import_events(session, (), now=now, manifest=empty)
+    return count

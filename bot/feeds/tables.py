@@ -12,7 +12,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from core.importing import Fact, ImportRow, Rejection, shown
+from core.importing import FileRefusedError, ImportRow, Rejection, shown
 
 CHUNK_BYTES: Final = 1 << 20
 MAX_CELL_CHARACTERS: Final = 10_000
@@ -22,15 +22,6 @@ _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DELIMITERS: Final = ",\t;"
 # From here on a spreadsheet's number has lost digits.
 _EXACT_UP_TO: Final = 10.0**15
-
-
-class FileRefusedError(Exception):
-    """A file that cannot be read as a whole; the report lists it as a rejection."""
-
-    def __init__(self, line: int, code: str, **facts: Fact) -> None:
-        """Name the line at which it fails, the reason and what its text needs."""
-        super().__init__(code)
-        self.rejection = Rejection(line, code, facts)
 
 
 @dataclass(frozen=True, slots=True)

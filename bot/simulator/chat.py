@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
-from bot.simulator import followers, pushes
+from bot.simulator import followers, pushes, scenes
 from bot.simulator.followers import Act
 from bot.simulator.ledger import Desk, Ledger, packed, unpacked
 from bot.simulator.mailbox import Channel, add_entry, claim_reports
@@ -169,9 +169,9 @@ def _view(desk: Desk, now: float, person: followers.Follower, order: Order) -> P
 
 
 def _scan(desk: Desk, now: float, person: followers.Follower, order: Order) -> Plan:
-    scene = str(order["scene"])
+    scene = scenes.scene_of(desk, now, str(order["scene"]))
     if not person.is_following:
-        return _follow(desk, now, person, order)
+        return _follow(desk, now, person, {**order, "scene": scene})
     return Plan(push=pushes.scan(scene), act=Act.SCAN, noted={"code": "scanned", "scene": scene})
 
 
@@ -193,15 +193,14 @@ def _unfollow(desk: Desk, now: float, person: followers.Follower, order: Order) 
 
 def _consent(desk: Desk, now: float, person: followers.Follower, order: Order) -> Plan:
     del now
-    template_id = str(order["template_id"])
+    template_ids = [str(one) for one in order.get("templates") or [order["template_id"]]]
     is_accepted = bool(order["accept"])
-    if is_accepted:
-        followers.allow_subscription(desk, openid=person.openid, template_id=template_id)
-    else:
-        followers.refuse_subscription(desk, openid=person.openid, template_id=template_id)
+    record = followers.allow_subscription if is_accepted else followers.refuse_subscription
+    for template_id in template_ids:
+        record(desk, openid=person.openid, template_id=template_id)
     return Plan(
         push=pushes.subscription_answered(
-            template_id, answer="accept" if is_accepted else "reject"
+            *template_ids, answer="accept" if is_accepted else "reject"
         ),
         noted={"code": "consented" if is_accepted else "refused"},
     )

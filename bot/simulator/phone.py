@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,8 +11,9 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
+from bot.login import PHONE_COOKIE
 from bot.settings import Settings
-from bot.simulator import followers, scenes
+from bot.simulator import followers, scenes, tokens
 from bot.simulator.api import Credentials, create_api, published_menu
 from bot.simulator.chat import Chat, UnknownActionError, list_exchanges
 from bot.simulator.control import create_control
@@ -191,6 +193,33 @@ class _Phone:
         order = request.get_json(silent=True) or {}
         return jsonify({"reported": self._chat.report(openid=str(order.get("openid") or ""))})
 
+    def check_signature(self) -> tuple[Response, int]:
+        """WeChat's script asks whether a page is signed for the account, as its address is."""
+        order = request.get_json(silent=True) or {}
+        url = str(order.get("url") or "")
+        with self._ledger.writing() as desk:
+            ticket, _ = tokens.ticket(desk, self._ledger.now(desk), "jsapi")
+        text = (
+            f"jsapi_ticket={ticket}&noncestr={order.get('nonce')}"
+            f"&timestamp={order.get('timestamp')}&url={url}"
+        )
+        wanted = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        is_own = url.startswith(f"{self._settings.resolved_public_url}/")
+        is_right = order.get("appid") == self._settings.wechat_appid and is_own
+        if not is_right or order.get("signature") != wanted:
+            return jsonify({"errMsg": "config:invalid signature"}), 403
+        return jsonify({"errMsg": "config:ok"}), 200
+
+    def subscribe(self) -> tuple[Response, int]:
+        """Somebody answers the window that a tag of WeChat's script has opened on a page."""
+        order = request.get_json(silent=True) or {}
+        openid = request.cookies.get(PHONE_COOKIE, "")
+        try:
+            self._chat.act(openid=openid, order={**order, "do": "consent"})
+        except (UnknownActionError, ValueError):
+            return jsonify({"error": "unknown action"}), 400
+        return jsonify({"errMsg": "subscribe:ok"}), 200
+
     def scene_places(self) -> Response:
         """Places to scan and to stand at, and codes that the account made."""
         with self._ledger.reading() as desk:
@@ -233,6 +262,8 @@ def _add_views(blueprint: Blueprint, phone: _Phone) -> None:
         ("/phone/chat", "GET", phone.chat),
         ("/phone/act", "POST", phone.act),
         ("/phone/report", "POST", phone.report),
+        ("/phone/signature", "POST", phone.check_signature),
+        ("/phone/subscribe", "POST", phone.subscribe),
         ("/phone/places", "GET", phone.scene_places),
     ):
         blueprint.add_url_rule(path, endpoint=view.__name__, view_func=view, methods=[method])

@@ -99,14 +99,17 @@ def template_finished(msgid: int, *, status: str = "success") -> Push:
     return event("TEMPLATESENDJOBFINISH", MsgID=msgid, Status=status)
 
 
-def subscription_answered(template_id: str, *, answer: str = "accept", scene: int = 1) -> Push:
-    """Return a yes (`accept`) or no (`reject`) to subscription notices."""
-    item = {
-        "TemplateId": template_id,
-        "SubscribeStatusString": answer,
-        "PopupScene": str(scene),
-    }
-    return event("subscribe_msg_popup_event", SubscribeMsgPopupEvent={"List": item})
+def subscription_answered(*template_ids: str, answer: str = "accept", scene: int = 1) -> Push:
+    """Return a yes (`accept`) or no (`reject`) to subscription notices, asked for at once."""
+    items = [
+        {
+            "TemplateId": template_id,
+            "SubscribeStatusString": answer,
+            "PopupScene": str(scene),
+        }
+        for template_id in template_ids
+    ]
+    return event("subscribe_msg_popup_event", SubscribeMsgPopupEvent={"List": items})
 
 
 def subscription_revoked(template_id: str) -> Push:

@@ -15,6 +15,7 @@ MOST_SECONDS: Final = 2_592_000
 MOST_PERMANENT: Final = 100_000
 SCENE_LENGTH: Final = 64
 MOST_SCENE_ID: Final = 2**32 - 1
+CODE_ADDRESS: Final = "http://weixin.qq.com/q/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def create_scene_code(desk: Desk, now: float, call: Mapping[str, Any]) -> SceneC
     code = SceneCode(
         ticket=f"gQ{secrets.token_urlsafe(48)}",
         scene=scene,
-        url=f"http://weixin.qq.com/q/{secrets.token_urlsafe(12)}",
+        url=f"{CODE_ADDRESS}{secrets.token_urlsafe(12)}",
         expires_at=expires_at,
     )
     desk.execute(
@@ -70,6 +71,17 @@ def list_scene_codes(desk: Desk, now: float) -> list[SceneCode]:
         (now,),
     )
     return [SceneCode(**dict(row)) for row in rows]
+
+
+def scene_of(desk: Desk, now: float, content: str) -> str:
+    """Return the scene of what a picture holds; anything but the address of a code is a scene.
+
+    A code that the platform has forgotten opens the account without a scene.
+    """
+    if not content.startswith(CODE_ADDRESS):
+        return content
+    code = next((one for one in list_scene_codes(desk, now) if one.url == content), None)
+    return code.scene if code is not None else ""
 
 
 def _scene(call: Mapping[str, Any], *, is_text: bool, is_permanent: bool) -> str:

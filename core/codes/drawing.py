@@ -52,6 +52,13 @@ class Modules:
                     yield start, row, column - start
                     start = None
 
+    @property
+    def path(self) -> str:
+        """The dark modules as the data of an SVG path, one unit a module."""
+        return "".join(
+            f"M{column} {row}h{length}v1h-{length}z" for column, row, length in self.runs()
+        )
+
 
 def modules_of(address: str) -> Modules:
     """Return the code of an address, as strong against damage as its size allows.
@@ -104,12 +111,9 @@ def png_of(address: str, *, pixels: int) -> bytes:
 def svg_of(address: str) -> bytes:
     """Return the code as an SVG that prints at any size, quiet zone and white ground included."""
     modules = modules_of(address)
-    path = "".join(
-        f"M{column} {row}h{length}v1h-{length}z" for column, row, length in modules.runs()
-    )
     size = modules.size
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"'
         f' width="{size * 10}" height="{size * 10}" shape-rendering="crispEdges">'
-        f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{path}"/></svg>\n'
+        f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{modules.path}"/></svg>\n'
     ).encode()

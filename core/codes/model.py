@@ -11,6 +11,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from core.codes.rules import RetiredReason
 from core.db import Base, EncryptedText, UtcDateTime, lookup_hash
 
+ADDRESS_COLUMN = "account_code.address"
 # The hash of this column is searched; see `Keyring.lookup_hashes`.
 TOKEN_COLUMN = "entry_code.token"  # noqa: S105  the name of a column
 
@@ -33,6 +34,13 @@ class EntryCode(Base):
             "uq_entry_code_live",
             "subject",
             unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+        # Whoever doubts a poster reads it out, or types it into the chat.
+        Index(
+            "ix_entry_code_check_code",
+            "check_code",
             sqlite_where=text("retired_at IS NULL"),
             postgresql_where=text("retired_at IS NULL"),
         ),
@@ -68,3 +76,21 @@ class EntryCode(Base):
         self.token_hash = lookup_hash(token, column=TOKEN_COLUMN)
         # The same text would be no change to the mapper.
         flag_modified(self, "token")
+
+
+class AccountCode(Base):
+    """A code of the official account: whoever scans it follows, or is in the chat already.
+
+    Attributes:
+        subject: `account`, or `code:7` for the entry code 7, whose token is its scene.
+        address: what the picture holds; that of an entry code works like its token.
+        expires_at: when the platform forgets it; None: never.
+    """
+
+    __tablename__ = "account_code"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(80), unique=True)
+    address: Mapped[str] = mapped_column(EncryptedText(ADDRESS_COLUMN))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -20,6 +20,9 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 # What a mini program takes over by the ordinary-link rule; a change would end every poster.
 ENTRY_PATH: Final = "/h5/c/"
 
+# Before a token in the scene of an account's code: the chat takes it from there.
+SCENE: Final = "company:"
+
 # Capital letters and digits that neither look nor, read aloud, sound like another one; without
 # vowels, so that no word comes out.
 CHECK_ALPHABET: Final = "CFHJKMNPRTWXY34679"
@@ -79,6 +82,11 @@ def address_of(public_url: str, token: str) -> str:
         token: of the code.
     """
     return f"{public_url}{ENTRY_PATH}{token}"
+
+
+def scene_of(token: str) -> str:
+    """Return the scene of the account's code that registers by an entry code; of 30 characters."""
+    return f"{SCENE}{token}"
 
 
 def shown_check_code(check_code: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -259,17 +259,15 @@ def report_code(
     code.report_count += 1
     code.reported_at = now
     _record(session, code, "code_reported", actor=actor, now=now)
-    drafts = [
-        NoticeDraft(
-            kind=CODE_REPORTED,
-            openid=openid,
-            key=f"{CODE_REPORTED}:{code.id}:{now:%Y%m%d%H}:{openid}",
-            values={"company": name, "check_code": code.check_code},
-            link=link,
-        )
-        for openid in dict.fromkeys(told)
-    ]
-    queue_notices(session, now=now, drafts=drafts)
+    _tell(
+        session,
+        kind=CODE_REPORTED,
+        key=f"{CODE_REPORTED}:{code.id}:{now:%Y%m%d%H}",
+        values={"company": name, "check_code": code.check_code},
+        told=told,
+        link=link,
+        now=now,
+    )
 
 
 def warn_users(
@@ -285,14 +283,30 @@ def warn_users(
         link: page that the notice opens.
         now: aware instant.
     """
+    _tell(
+        session,
+        kind=CODE_WARNING,
+        key=f"{CODE_WARNING}:{card.id}",
+        values={"company": name, "check_code": card.check_code},
+        told=told,
+        link=link,
+        now=now,
+    )
+
+
+def _tell(
+    session: Session,
+    *,
+    kind: str,
+    key: str,
+    values: Mapping[str, str],
+    told: Sequence[str],
+    link: str,
+    now: datetime,
+) -> None:
+    """Queue a notice for each of these openids, once for a key."""
     drafts = [
-        NoticeDraft(
-            kind=CODE_WARNING,
-            openid=openid,
-            key=f"{CODE_WARNING}:{card.id}:{openid}",
-            values={"company": name, "check_code": card.check_code},
-            link=link,
-        )
+        NoticeDraft(kind=kind, openid=openid, key=f"{key}:{openid}", values=dict(values), link=link)
         for openid in dict.fromkeys(told)
     ]
     queue_notices(session, now=now, drafts=drafts)

@@ -13,6 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from core.keyareas.latin import latin_names
+from core.keyareas.naming import province_name_of, short_name_of
 from core.places.streets import official_codes
 
 # Names that were given up before this year are hardly written any more.
@@ -20,19 +22,11 @@ _STILL_WRITTEN_SINCE: Final = 2010
 _LINE: Final = re.compile(r" *(\d{2}|\d{4}) (?:province|county)=\"(.*)\"")
 _NAMED: Final = re.compile(r"(?:\[(\d*)-(\d*)\])?(.+)")
 
-_PROVINCE_ENDING: Final = re.compile(r"(?:壮族|回族|维吾尔)?(?:自治区|特别行政区)$|[省市]$")
-_PEOPLES: Final = (
-    "蒙古族|蒙古|回族|藏族|维吾尔|苗族|彝族|壮族|布依族|朝鲜族|满族|侗族|瑶族|白族|土家族|哈尼族"
-    "|哈萨克族|哈萨克|傣族|黎族|傈僳族|佤族|畲族|拉祜族|水族|东乡族|纳西族|景颇族|柯尔克孜族|柯尔克孜"
-    "|土族|达斡尔族|仫佬族|羌族|布朗族|撒拉族|毛南族|仡佬族|锡伯族|锡伯|阿昌族|普米族|塔吉克族|塔吉克"
-    "|怒族|鄂温克族|保安族|裕固族|京族|独龙族|鄂伦春族|各族"
-)
-_ENDING: Final = re.compile(rf"(?:{_PEOPLES})*自治[州县旗]$|地区$|新区$|林区$|[市区县旗盟州]$")
 # What is called so is in every city; without the city's name it says nothing.
 _NO_PLACE: Final = re.compile(
     r"市辖区|县|.*直辖.*|.*行政单位|.*行政委[员員][会會]|(?:新?市|新?城|[东西南北]?郊|矿|新|[东西南北中])区"
 )
-_SHORTEST: Final = 2
+_PROVINCE_DIGITS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +60,18 @@ class Divisions:
 def divisions() -> Divisions:
     """Return the names of the country, read once."""
     found: defaultdict[str, dict[str, bool]] = defaultdict(dict)
-    names: dict[str, str] = {}
-    for code, name, is_current in _named_codes():
-        if is_current:
-            names[code] = name
+    named = list(_named_codes())
+    names = {code: name for code, name, ended in named if not ended}
+    for code, name, ended in named:
+        # 襄樊 is still written for what became 襄阳 and kept its code.
+        is_renamed = code in names and code.endswith("00")
+        if ended and int(ended) < _STILL_WRITTEN_SINCE and not is_renamed:
+            continue
         for written, is_certain in _spellings(code, name):
             known = found[written].get(code, False)
             found[written][code] = known or is_certain
+    for written, code in latin_names(names):
+        found[written][code] = True
     for written, code in _own_places():
         # 湖南 stays the province, though a street has its name.
         if not any(found[written].values()):
@@ -82,15 +81,6 @@ def divisions() -> Divisions:
         for written, codes in found.items()
     }
     return Divisions(meanings, names)
-
-
-def short_name_of(name: str) -> str:
-    """Return a name without what it is: a province, a city, a district.
-
-    A name of which only one character would be left stays whole.
-    """
-    short = _ENDING.sub("", name)
-    return short if len(short) >= _SHORTEST else name
 
 
 def is_province(code: str) -> bool:
@@ -106,23 +96,22 @@ def _own_places() -> Iterator[tuple[str, str]]:
             yield written, code[:6]
 
 
-def _named_codes() -> Iterator[tuple[str, str, bool]]:
-    """Yield code, name, and whether it is in use."""
+def _named_codes() -> Iterator[tuple[str, str, str]]:
+    """Yield code, name, and the year in which it was given up; empty while it is in use."""
     province = ""
     text = files("stdnum.cn").joinpath("loc.dat").read_text("utf-8")
     for line in text.splitlines():
         match = _LINE.match(line)
         if match is None:
             continue
-        if len(match[1]) == _SHORTEST:
+        if len(match[1]) == _PROVINCE_DIGITS:
             province = match[1]
             continue
         for part in match[2].split(","):
             named = _NAMED.fullmatch(part)
             if named is None:
                 raise RuntimeError("the list of divisions has another form")
-            if not named[2] or int(named[2]) >= _STILL_WRITTEN_SINCE:
-                yield province + match[1], named[3], not named[2]
+            yield province + match[1], named[3], named[2] or ""
 
 
 def _spellings(code: str, name: str) -> Iterator[tuple[str, bool]]:
@@ -131,6 +120,6 @@ def _spellings(code: str, name: str) -> Iterator[tuple[str, bool]]:
         return
     yield name, True
     if is_province(code):
-        yield _PROVINCE_ENDING.sub("", name), True
+        yield province_name_of(name), True
     else:
         yield short_name_of(name), code.endswith("00") or short_name_of(name) == name

@@ -23,8 +23,9 @@ from core.importing import (
     shown,
     text_in,
 )
-from core.keyareas.divisions import divisions, short_name_of
+from core.keyareas.divisions import divisions
 from core.keyareas.model import KeyArea
+from core.keyareas.naming import short_name_of
 from core.keyareas.rules import ALIAS_MARK, CODE_LENGTH, aliases_of, is_area_code
 
 KEY_AREA_COLUMNS: Final = ("code", "name", "since")

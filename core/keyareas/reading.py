@@ -26,6 +26,7 @@ Codes: TypeAlias = frozenset[str]
 _NO_STAY: Final = re.compile(
     r"[东西南北中一二三四五六七八九十0-9]{0,3}(?:路|街|大街|大道|道|巷|弄|桥|村|新村|苑|小区|花园|公寓|公园"
     r"|大厦|广场|饭店|宾馆|酒店|餐厅|饭馆|面馆|小吃|米粉|拉面|火锅|烧烤|医院|银行|号线)"
+    r"|\s*(?:(?:east|west|north|south|middle)\s+)?(?:road|rd|street|avenue|lu|jie|hotel)\b"
 )
 _JOINT: Final = re.compile(r"[\s,，、;；/·\-—的>→]*")
 _SINGLE: Final = re.compile(r"[0-9a-z\u3400-\u9fff\U00020000-\U0003ffff]")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
@@ -273,6 +273,8 @@ def _leave_former(session: Session, mandate: Mandate, person: Person, *, now: da
             Mandate.company_id == mandate.company_id,
             Mandate.person_id == person.id,
             Mandate.state.in_([MandateState.OFFERED.value, MandateState.ACTIVE.value]),
+            # Whoever waits to be the owner may be something else meanwhile.
+            or_(Mandate.waits_until.is_(None), Mandate.state == MandateState.ACTIVE.value),
         )
     ).all()
     if any(one.kind == MandateKind.OWNER.value for one in former):

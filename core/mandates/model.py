@@ -19,7 +19,8 @@ class Mandate(Base):
 
     An owner's is active from the match with the register on. A filler and a manager are offered
     theirs by the owner, with an invitation, and confirm it by their name. A new owner who takes
-    over what a former one left has theirs offered until they confirm that.
+    over what a former one left has theirs offered until they confirm that; one who proves to be
+    the owner from another account, until `waits_until`.
 
     `owner_change_id` is the register's newest change of owner that was known then, 0 for none:
     whatever came later, under whichever instant it was recorded, ends what the former owner gave.
@@ -46,6 +47,12 @@ class Mandate(Base):
             sqlite_where=text("state = 'active'"),
             postgresql_where=text("state = 'active'"),
         ),
+        Index(
+            "ix_mandate_waits_until",
+            "waits_until",
+            sqlite_where=text("waits_until IS NOT NULL AND state = 'offered'"),
+            postgresql_where=text("waits_until IS NOT NULL AND state = 'offered'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -63,6 +70,7 @@ class Mandate(Base):
     invitation_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     invitation_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     offered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    waits_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_reason: Mapped[str | None] = mapped_column(String(32))

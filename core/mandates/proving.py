@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
 from core.codes.rules import RetiredReason, subject_of
 from core.codes.service import retire_code
+from core.mandates.elsewhere import (
+    PROVED_ELSEWHERE,
+    Waiting,
+    ask_from_elsewhere,
+    is_waiting,
+)
 from core.mandates.model import Mandate
 from core.mandates.rules import EndReason, MandateKind, MandateState
 from core.mandates.service import (
@@ -40,8 +46,9 @@ from core.registry.service import (
 )
 
 OWNER_CHANGED: Final = "owner_changed"
-PROVED_ELSEWHERE: Final = "owner_proved_elsewhere"
 IMPORTER: Final = "operator:import"
+OBJECTED: Final = EndReason.OBJECTED
+Bound: TypeAlias = Mandate | Literal[EndReason.OBJECTED]
 _STANDING: Final = (MandateState.OFFERED.value, MandateState.ACTIVE.value)
 
 
@@ -60,17 +67,22 @@ class Proof:
     Attributes:
         mandates: for these companies they act now.
         takeovers: these had another owner; what is there must be confirmed first.
+        waiting: for these another account of theirs acts, which may object for a while.
+        objected: for these it has objected lately; the staff must look.
         refused: these are not in business.
     """
 
     mandates: tuple[MandateCard, ...] = ()
     takeovers: tuple[CompanyCard, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    objected: tuple[CompanyCard, ...] = ()
     refused: tuple[RefusedCompany, ...] = ()
 
     @property
     def is_matched(self) -> bool:
         """Whether the register knows the pair."""
-        return bool(self.mandates or self.takeovers or self.refused)
+        found = (self.mandates, self.takeovers, self.waiting, self.objected, self.refused)
+        return any(found)
 
 
 def prove_ownership(
@@ -78,9 +90,9 @@ def prove_ownership(
 ) -> Proof:
     """Bind a person to every company in business of which they are the registered owner.
 
-    Doing it again changes nothing. From another WeChat account it ends the former account's
-    mandate: whoever lost their phone is not locked out. A pair that matches nothing is no
-    exception, see `match_owner`.
+    Doing it again changes nothing. From another WeChat account it begins a wait in which the
+    former account may object (`core/mandates/elsewhere.py`): whoever lost their phone is not
+    locked out. A pair that matches nothing is no exception, see `match_owner`.
 
     Args:
         session: the session of the request.
@@ -106,15 +118,21 @@ def prove_ownership(
 
 
 def _proof_of(
-    session: Session, companies: Sequence[CompanyCard], bound: dict[int, Mandate | None]
+    session: Session, companies: Sequence[CompanyCard], bound: dict[int, Bound | None]
 ) -> Proof:
     found = [(company, bound.get(company.id)) for company in companies]
-    active = [one for _, one in found if one and one.state == MandateState.ACTIVE.value]
+    mandates = [(company, one) for company, one in found if isinstance(one, Mandate)]
+    active = [one for _, one in mandates if one.state == MandateState.ACTIVE.value]
+    offered = [pair for pair in mandates if pair[1].state == MandateState.OFFERED.value]
     return Proof(
         mandates=tuple(card_of(session, mandate=mandate) for mandate in active),
-        takeovers=tuple(
-            company for company, one in found if one and one.state == MandateState.OFFERED.value
+        takeovers=tuple(company for company, one in offered if one.waits_until is None),
+        waiting=tuple(
+            Waiting(company=company, until=one.waits_until)
+            for company, one in offered
+            if one.waits_until is not None
         ),
+        objected=tuple(company for company, one in found if one is OBJECTED),
         refused=tuple(
             RefusedCompany(company=company, state=company.state)
             for company in companies
@@ -131,25 +149,36 @@ def bind_owner(
     name: str,
     owner: OwnerKey,
     now: datetime,
-) -> Mandate | None:
+) -> Bound | None:
     """Return the mandate of a person as the owner of a company, a new one if they had none.
 
     Returns:
-        Active; or offered, if another owner left something to take over; None if the register
-        named another owner meanwhile.
+        Active; or offered, if another owner left something to take over, or another account of
+        theirs may object; `OBJECTED` if that has; None if the register named another owner
+        meanwhile.
     """
     if not _lock_if_owned(session, company.id, owner):
         return None
     newest = newest_owner_change(session, company_id=company.id)
     actor = f"person:{person.id}"
     standing = _hand_over(session, company, newest=newest, actor=actor, now=now)
-    former = next((one for one in standing if one.kind == MandateKind.OWNER.value), None)
+    owners = [one for one in standing if one.kind == MandateKind.OWNER.value]
+    former = next((one for one in owners if not is_waiting(one)), None)
     if former is not None and former.person_id == person.id:
         return former
+    if former is not None and former.state == MandateState.ACTIVE.value:
+        waiting = ask_from_elsewhere(
+            session, person=person, company=company, former=former, name=name, now=now
+        )
+        return waiting or OBJECTED
     if former is not None:
         end(session, mandates=[former], reason=EndReason.PROVED_ELSEWHERE, actor=actor, now=now)
         tell(session, mandates=[former], kind=PROVED_ELSEWHERE, company=company, now=now)
-    lesser = [one for one in standing if one.person_id == person.id and one is not former]
+    lesser = [
+        one
+        for one in standing
+        if one is not former and (one.person_id == person.id or is_waiting(one))
+    ]
     end(session, mandates=lesser, reason=EndReason.REPLACED, actor=actor, now=now)
     return _appoint(session, person, company, name=name, newest=newest, now=now)
 
@@ -226,6 +255,7 @@ def list_takeovers(session: Session, *, openid: str) -> list[CompanyCard]:
             Person.openid == openid,
             Mandate.kind == MandateKind.OWNER.value,
             Mandate.state == MandateState.OFFERED.value,
+            Mandate.waits_until.is_(None),
             Mandate.owner_change_id >= newest_owner_change_query(),
         )
         .order_by(Company.name, Company.id)
@@ -250,6 +280,7 @@ def confirm_takeover(
             Person.openid == openid,
             Mandate.kind == MandateKind.OWNER.value,
             Mandate.state.in_(_STANDING),
+            or_(Mandate.waits_until.is_(None), Mandate.state == MandateState.ACTIVE.value),
         )
     )
     newest = newest_owner_change(session, company_id=company_id)

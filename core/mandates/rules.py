@@ -44,6 +44,8 @@ class EndReason(StrEnum):
     OWNER_CHANGED = "owner_changed"  # the register names another owner
     PROVED_ELSEWHERE = "proved_elsewhere"  # the same owner, from another WeChat account
     REPLACED = "replaced"  # by a newer mandate or invitation
+    OBJECTED = "objected"  # by the owner's other account
+    RELEASED = "released"  # by the staff, for whoever proves to be the owner next
     FORGOTTEN = "forgotten"  # the person withdrew their authorisation
 
 

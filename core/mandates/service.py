@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
@@ -45,6 +45,12 @@ class TakeOverPendingError(ForbiddenError):
     """The person is the new owner, and did not confirm yet what they take over."""
 
     code = "take_over_pending"
+
+
+class OwnerWaitsError(ForbiddenError):
+    """The person proved to be the owner; their other account may object for a while yet."""
+
+    code = "owner_waits"
 
 
 class MandateNotFoundError(NotFoundError):
@@ -126,6 +132,7 @@ def get_mandate(
         NoMandateError: they do not act for it, or as something else.
         OwnerChangedError: they did, until the register named another owner.
         TakeOverPendingError: they are the new owner and must confirm first.
+        OwnerWaitsError: they are the owner with another account, which may object yet.
     """
     theirs = session.scalars(
         select(Mandate)
@@ -147,7 +154,7 @@ def get_mandate(
     if mandate.owner_change_id < newest_owner_change(session, company_id=company_id):
         raise OwnerChangedError
     if mandate.state == MandateState.OFFERED.value:
-        raise TakeOverPendingError
+        raise TakeOverPendingError if mandate.waits_until is None else OwnerWaitsError
     return card_of(session, mandate=mandate)
 
 
@@ -162,6 +169,8 @@ def list_deputies(session: Session, *, by: MandateCard) -> list[Deputy]:
         select(Mandate).where(
             Mandate.company_id == by.company.id,
             Mandate.state.in_([MandateState.OFFERED.value, MandateState.ACTIVE.value]),
+            # Another account of the owner is nobody whom the owner named.
+            or_(Mandate.waits_until.is_(None), Mandate.state == MandateState.ACTIVE.value),
         )
     )
     found = [_deputy_of(mandate) for mandate in rows]
@@ -318,10 +327,19 @@ def tell(
     kind: str,
     company: CompanyCard,
     now: datetime,
+    of: int = 0,
 ) -> None:
     """Queue a notice for everybody whose mandates these are; an invitation is nobody's yet.
 
     It leads to the page on which they see what is left, and prove themselves anew.
+
+    Args:
+        session: the session of the change.
+        mandates: whose people are told.
+        kind: of the notice; each hears of a mandate once.
+        company: the company.
+        now: aware instant.
+        of: the mandate that it is about, where that is not their own.
     """
     wanted = {one.person_id: one for one in mandates if one.person_id is not None}
     people = session.execute(
@@ -331,7 +349,7 @@ def tell(
         NoticeDraft(
             kind=kind,
             openid=openid,
-            key=f"{kind}:{wanted[person_id].id}",
+            key=f"{kind}:{of or wanted[person_id].id}",
             values={"company": company.name, "role": wanted[person_id].kind},
             link="/h5/owner",
         )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from core.audit.service import record
 from core.db import upsert
 from core.notices.delivery import settle
 from core.notices.model import Notice, NoticeReceipt
 from core.notices.rules import ANSWER_LIFETIME, Channel, NoticeState, Receipt, receipt_of
 from core.people.model import MessageConsent, Person
+from core.people.service import register_person
 
 # Longer than any notice lives, so that a report can still be matched to its notice.
 RECEIPT_LIFETIME = timedelta(days=4)
 SWEEP_LIMIT = 500
+# Page and platform tell of the same yes within seconds; an event may be sent again for a while.
+SAME_YES: Final = timedelta(minutes=10)
 
 
 def confirm_delivery(
@@ -71,22 +77,77 @@ def _keep_receipt(
 
 
 def record_consent(session: Session, *, now: datetime, openid: str, template_id: str) -> None:
-    """Record that a person accepted one more subscription message (`subscribe_msg_popup_event`)."""
-    session.execute(
-        upsert(session, Person, keys=["openid"], update=[]).values(
-            openid=openid, created_at=now, came_by=""
+    """Record that a person accepted one more subscription message (`subscribe_msg_popup_event`).
+
+    A yes of which the page has told already is not counted again.
+    """
+    consent = _lock_consent(session, now=now, openid=openid, template_id=template_id)
+    if _is_fresh(consent.said_at, now):
+        consent.said_at = None
+    else:
+        consent.remaining, consent.changed_at = consent.remaining + 1, now
+        consent.heard_at = now
+    session.flush()
+
+
+def accept_messages(
+    session: Session, *, now: datetime, openid: str, template_ids: Collection[str]
+) -> int:
+    """Record what a page tells of a person's yes, and return how many templates it is new for.
+
+    The platform tells of the same yes by an event, before or after, as a rule; and a page may
+    be sent twice. It is counted once.
+
+    Args:
+        session: the session of the request.
+        now: aware instant.
+        openid: the person.
+        template_ids: those that they accepted one message of.
+    """
+    count = 0
+    for template_id in sorted(template_ids):
+        consent = _lock_consent(session, now=now, openid=openid, template_id=template_id)
+        if _is_fresh(consent.heard_at, now):
+            consent.heard_at = None
+        elif not _is_fresh(consent.said_at, now):
+            consent.remaining, consent.changed_at = consent.remaining + 1, now
+            consent.said_at = now
+            count += 1
+    if count:
+        person = session.scalars(select(Person.id).where(Person.openid == openid)).one()
+        themselves = f"person:{person}"
+        record(
+            session,
+            now=now,
+            actor=themselves,
+            action="messages_accepted",
+            subject=themselves,
+            count=count,
         )
-    )
-    person_id = session.scalars(select(Person.id).where(Person.openid == openid)).one()
+    session.flush()
+    return count
+
+
+def _lock_consent(
+    session: Session, *, now: datetime, openid: str, template_id: str
+) -> MessageConsent:
+    """Return the row of a person and a template, added if it is new, held until the commit."""
+    person_id = register_person(session, openid=openid, now=now).id
     statement = upsert(session, MessageConsent, keys=["person_id", "template_id"], update=[])
     session.execute(
         statement.values(person_id=person_id, template_id=template_id, remaining=0, changed_at=now)
     )
-    session.execute(
-        update(MessageConsent)
+    held = (
+        select(MessageConsent)
         .where(MessageConsent.person_id == person_id, MessageConsent.template_id == template_id)
-        .values(remaining=MessageConsent.remaining + 1, changed_at=now)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
+    return session.scalars(held).one()
+
+
+def _is_fresh(instant: datetime | None, now: datetime) -> bool:
+    return instant is not None and now - instant < SAME_YES
 
 
 def clear_consent(session: Session, *, now: datetime, openid: str, template_id: str) -> None:

@@ -54,7 +54,14 @@ class Consent(Base):
 
 
 class MessageConsent(Base):
-    """How many subscription messages of one template a person still accepts."""
+    """How many subscription messages of one template a person still accepts.
+
+    One yes may be told twice: by the page on which it was given, and by the platform's event.
+
+    Attributes:
+        said_at: when a page told of a yes whose event has not come.
+        heard_at: when an event told of a yes of which no page has told.
+    """
 
     __tablename__ = "message_consent"
     __table_args__ = (
@@ -67,3 +74,5 @@ class MessageConsent(Base):
     template_id: Mapped[str] = mapped_column(String(64))
     remaining: Mapped[int] = mapped_column(Integer, default=0)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    said_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    heard_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -2,7 +2,7 @@
 
 from math import asin, cos, degrees, isfinite, radians, sin, sqrt
 
-_EARTH_RADIUS_M = 6_371_008.8
+EARTH_RADIUS_M = 6_371_008.8
 _LATITUDE_LIMIT = 90.0
 _LONGITUDE_LIMIT = 180.0
 
@@ -43,9 +43,9 @@ def distance_m(start: tuple[float, float], end: tuple[float, float]) -> float:
     rise = sin((other_north - north) / 2) ** 2
     run = sin(radians(end_east - start_east) / 2) ** 2
     # Rounding may carry the sum of two opposite points past one.
-    return 2 * _EARTH_RADIUS_M * asin(min(1.0, sqrt(rise + cos(north) * cos(other_north) * run)))
+    return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(rise + cos(north) * cos(other_north) * run)))
 
 
 def latitude_span(distance_m: float) -> float:
     """Return how many degrees of latitude a distance in metres is."""
-    return degrees(distance_m / _EARTH_RADIUS_M)
+    return degrees(distance_m / EARTH_RADIUS_M)

@@ -21,6 +21,7 @@ from core.importing import (
 )
 from core.places.geo import distance_m
 from core.places.model import Community, CommunityAlias, Street
+from core.places.neighbours import refresh_near
 from core.places.service import mark_changed
 from core.places.streets import is_street_name, likely_street, official_codes
 
@@ -84,7 +85,8 @@ def import_communities(
         now: aware instant.
 
     Returns:
-        Counts and refused rows. The writes are a fixed number of statements.
+        Counts and refused rows. The writes are a fixed number of statements; who is near to whom
+        is worked out anew.
     """
     outcome, changes = ImportOutcome(), _Changes()
     streets = _Streets(session)
@@ -101,6 +103,7 @@ def import_communities(
         _plan(entry, known.get(entry.code), changes, street_id=street_id, outcome=outcome)
     if outcome.created_count or outcome.updated_count:
         _write(session, changes, now=now)
+        refresh_near(session)
         mark_changed(session)
     return outcome
 

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Base, EncryptedText, UtcDateTime
 
 HASH_BYTES = 32
+# The hashes of these columns are searched; see `Keyring.lookup_hashes`.
+PERSON_COLUMN = "resident.id_hash"
+PLACE_COLUMN = "residence.place"
 
 
 class Resident(Base):
@@ -29,7 +32,8 @@ class Residence(Base):
 
     A move ends one row and begins the next, so that the register of any day can be read again.
     Where the register named a place that is no community, `community_id` is None and `place` is
-    what it wrote: work for an officer.
+    what it wrote: work for an officer. Once they placed it, `place` stays: the same words in the
+    next file mean the same.
     """
 
     __tablename__ = "residence"
@@ -41,22 +45,38 @@ class Residence(Base):
             sqlite_where=text("until_day IS NULL"),
             postgresql_where=text("until_day IS NULL"),
         ),
-        Index("ix_residence_resident_id", "resident_id"),
+        # Who lives where is read from these alone, by person and by community.
+        Index("ix_residence_resident_id", "resident_id", "from_day", "until_day", "community_id"),
+        Index("ix_residence_community_id", "community_id", "resident_id", "from_day", "until_day"),
         # The work-list is short; an index of it alone stays small.
         Index(
             "ix_residence_unplaced",
+            "place_hash",
             "id",
-            sqlite_where=text("community_id IS NULL"),
-            postgresql_where=text("community_id IS NULL"),
+            sqlite_where=text("community_id IS NULL AND until_day IS NULL"),
+            postgresql_where=text("community_id IS NULL AND until_day IS NULL"),
+        ),
+        # So are the places that somebody found by hand.
+        Index(
+            "ix_residence_place_hash",
+            "place_hash",
+            sqlite_where=text("place_hash IS NOT NULL"),
+            postgresql_where=text("place_hash IS NOT NULL"),
         ),
         CheckConstraint("until_day IS NULL OR until_day > from_day", name="until_day"),
+        CheckConstraint("(place IS NULL) = (place_hash IS NULL)", name="place"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id", ondelete="CASCADE"))
     community_id: Mapped[int | None] = mapped_column(
-        ForeignKey("community.id", ondelete="SET NULL"), index=True
+        ForeignKey("community.id", ondelete="SET NULL")
     )
-    place: Mapped[str | None] = mapped_column(EncryptedText("residence.place"))
+    # An address, and its keyed hash, by which the same words are found again.
+    place: Mapped[str | None] = mapped_column(EncryptedText(PLACE_COLUMN))
+    place_hash: Mapped[bytes | None] = mapped_column(LargeBinary(HASH_BYTES))
+    # Where the words point to, without being sure: who is asked to place them.
+    likely_id: Mapped[int | None] = mapped_column(ForeignKey("community.id", ondelete="SET NULL"))
+    likely_street_id: Mapped[int | None] = mapped_column(ForeignKey("street.id"))
     from_day: Mapped[date] = mapped_column(Date)
     until_day: Mapped[date | None] = mapped_column(Date)

@@ -5,20 +5,46 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any, ClassVar, Final
 
 from core.errors import InvalidInputError
-from core.risk.rules import MAX_SCORE, WEIGHT_TOLERANCE, Indicator, ModelVersion, Unit
+from core.risk.rules import (
+    JUMP_LEAST,
+    JUMP_SHARE,
+    MAX_SCORE,
+    WEIGHT_TOLERANCE,
+    Colour,
+    Condition,
+    Floor,
+    Indicator,
+    ModelVersion,
+    Quiet,
+    Rule,
+    Unit,
+)
 
 MIN_WEIGHT_PCT: Final = 3.0
 MAX_WEIGHT_PCT: Final = 20.0
+INDICATOR_COUNT: Final = 13
 
+# It names a file and stands in addresses.
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,30}[a-z0-9])?")
 _VERSION_KEYS: Final = frozenset(
     {"version", "valid_from", "cuts", "min_coverage", "max_stale_days", "required", "indicators"}
 )
+_OPTIONAL_KEYS: Final = frozenset({"indicator_count", "floors", "jump"})
+_CONDITION_KEYS: Final = frozenset({"of", "least"})
+FLOOR_RULES: Final = frozenset({Rule.INFECTION, Rule.CLUSTER})
+_RULE_KEYS: Final[Mapping[Rule, frozenset[str]]] = {
+    Rule.INFECTION: frozenset({"rule", "colour", "when"}),
+    Rule.CLUSTER: frozenset({"rule", "colour", "when"}),
+    Rule.SUSPICION: frozenset({"rule", "when"}),
+    Rule.QUIET: frozenset({"rule", "quiet_days", "of", "window_days"}),
+}
 _INDICATOR_KEYS: Final = frozenset({"code", "label", "unit", "unit_label", "weight", "points"})
 
 
@@ -32,31 +58,52 @@ def parse_version(document: Mapping[str, Any]) -> ModelVersion:
     """Return the model version that a document describes.
 
     Args:
-        document: as read from JSON; see `core/risk/versions/`.
+        document: as read from JSON; see `core/risk/versions/`. It has thirteen indicators unless
+            its `indicator_count` says another number; `floors` and `jump` may be left out.
 
     Raises:
         InvalidVersionError: unknown or missing keys, weights outside 3-20 or that do not sum to
-            100, points that are not monotone, cuts out of order, or a required code that is none.
+            100, points that are not monotone, cuts out of order, a required code that is none, an
+            unknown rule among the floors, or another number of indicators.
     """
-    _check_keys(document, _VERSION_KEYS, place="version")
+    _check_keys(document, _VERSION_KEYS, optional=_OPTIONAL_KEYS, place="version")
     try:
-        indicators = tuple(_parse_indicator(one) for one in document["indicators"])
-        version = ModelVersion(
-            name=str(document["version"]),
-            digest=digest_of(document),
-            valid_from=date.fromisoformat(document["valid_from"]),
-            indicators=indicators,
-            yellow_cut=float(document["cuts"]["yellow"]),
-            red_cut=float(document["cuts"]["red"]),
-            min_coverage=float(document["min_coverage"]),
-            max_stale_days=int(document["max_stale_days"]),
-            required=frozenset(document["required"]),
-            names={one.code: (one.label, one.unit_label) for one in indicators},
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        version = _parse(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidVersionError(problem=f"malformed: {error}") from error
     _check_version(version)
+    if len(version.indicators) != document.get("indicator_count", INDICATOR_COUNT):
+        raise InvalidVersionError(problem=f"{len(version.indicators)} indicators")
     return version
+
+
+def _parse(document: Mapping[str, Any]) -> ModelVersion:
+    indicators = tuple(_parse_indicator(one) for one in document["indicators"])
+    rules = _parse_rules(document.get("floors", ()))
+    jump = document.get("jump", {"share": JUMP_SHARE, "least": JUMP_LEAST})
+    _check_keys(jump, frozenset({"share", "least"}), place="jump")
+    return ModelVersion(
+        name=str(document["version"]),
+        digest=digest_of(document),
+        valid_from=date.fromisoformat(document["valid_from"]),
+        indicators=indicators,
+        yellow_cut=float(document["cuts"]["yellow"]),
+        red_cut=float(document["cuts"]["red"]),
+        min_coverage=float(document["min_coverage"]),
+        max_stale_days=int(document["max_stale_days"]),
+        required=frozenset(document["required"]),
+        names={one.code: (one.label, one.unit_label) for one in indicators},
+        floors=tuple(_floor_of(one) for one in rules if one["rule"] in FLOOR_RULES),
+        stays=tuple(
+            condition
+            for one in rules
+            if one["rule"] == Rule.SUSPICION
+            for condition in _conditions_of(one)
+        ),
+        quiet=next((_quiet_of(one) for one in rules if one["rule"] == Rule.QUIET), None),
+        jump_share=float(jump["share"]),
+        jump_least=int(jump["least"]),
+    )
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
@@ -77,9 +124,53 @@ def _parse_indicator(document: Mapping[str, Any]) -> Indicator:
     )
 
 
-def _check_keys(document: Mapping[str, Any], keys: frozenset[str], *, place: str) -> None:
-    if set(document) != keys:
-        wrong = ", ".join(sorted(set(document) ^ keys))
+def _parse_rules(rules: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the rules of a document once each has its keys and none is there twice."""
+    names = [one["rule"] for one in rules]
+    if len(set(names)) < len(names):
+        raise InvalidVersionError(problem="a floor appears twice")
+    for one in rules:
+        if one["rule"] not in _RULE_KEYS:
+            raise InvalidVersionError(problem=f"there is no floor {one['rule']}")
+        _check_keys(one, _RULE_KEYS[Rule(one["rule"])], place=f"floor {one['rule']}")
+    return rules
+
+
+def _floor_of(document: Mapping[str, Any]) -> Floor:
+    return Floor(
+        rule=Rule(document["rule"]),
+        colour=Colour(document["colour"]),
+        when=_conditions_of(document),
+    )
+
+
+def _quiet_of(document: Mapping[str, Any]) -> Quiet:
+    return Quiet(
+        days=int(document["quiet_days"]),
+        code=str(document["of"]),
+        window_days=int(document["window_days"]),
+    )
+
+
+def _conditions_of(document: Mapping[str, Any]) -> tuple[Condition, ...]:
+    for one in document["when"]:
+        _check_keys(one, _CONDITION_KEYS, place="condition")
+    return tuple(
+        Condition(tuple(str(code) for code in one["of"]), float(one["least"]))
+        for one in document["when"]
+    )
+
+
+def _check_keys(
+    document: Mapping[str, Any],
+    keys: frozenset[str],
+    *,
+    optional: frozenset[str] = frozenset(),
+    place: str,
+) -> None:
+    wrong_keys = (set(document) ^ keys) - optional
+    if wrong_keys:
+        wrong = ", ".join(sorted(wrong_keys))
         raise InvalidVersionError(problem=f"{place} has missing or unknown keys: {wrong}")
 
 
@@ -95,12 +186,34 @@ def _check_version(version: ModelVersion) -> None:
         "min_coverage is not between 0 and 1": not 0 <= version.min_coverage <= 1,
         "max_stale_days is negative": version.max_stale_days < 0,
         "a required code is not an indicator": not version.required <= set(codes),
-    }
+        "the name is not of lower-case letters, digits, '.' and '-'": not _NAME.fullmatch(
+            version.name
+        ),
+    } | _problems_of_rules(version, codes)
     for problem, is_present in problems.items():
         if is_present:
             raise InvalidVersionError(problem=problem)
     for indicator in version.indicators:
         _check_indicator(indicator)
+
+
+def _problems_of_rules(version: ModelVersion, codes: list[str]) -> dict[str, bool]:
+    quiet = version.quiet
+    conditions = [one for floor in version.floors for one in floor.when] + list(version.stays)
+    return {
+        "a floor has no condition": any(not floor.when for floor in version.floors),
+        "a floor raises to neither yellow nor red": any(
+            floor.colour not in {Colour.YELLOW, Colour.RED} for floor in version.floors
+        ),
+        "a condition is of no code": any(not one.codes for one in conditions),
+        "a condition holds of nothing": any(not one.least > 0 for one in conditions),
+        "R4 counts by what is not an indicator": quiet is not None and quiet.code not in codes,
+        "R4 waits for no day of its window": quiet is not None
+        and not 0 < quiet.days <= quiet.window_days,
+        "the limit of jumps is not a share and a count": not (
+            0 <= version.jump_share <= 1 and version.jump_least >= 0
+        ),
+    }
 
 
 def _check_indicator(indicator: Indicator) -> None:

@@ -23,13 +23,17 @@ from core.importing import (
 from core.places.model import Community
 from core.risk.model import IndicatorValue
 from core.risk.rules import UNIT_MAXIMUM, Indicator, ModelVersion
-from core.risk.versions import get_version
+from core.risk.versions.service import challengers, champion
 
 INDICATOR_COLUMNS: Final = ("day", "community_code", "indicator", "value")
 
 BATCH_ROWS: Final = 5000
 MAX_COUNT: Final = 1e9
+# What a file says stands over what was computed, and has no parts of its own.
+IMPORTED: Final = "imported"
+APPEAL: Final = "appeal"
 _KEYS: Final = ("day", "community_id", "indicator")
+_RESULTS: Final = ("value", "origin", "numerator", "denominator")
 
 _Key: TypeAlias = tuple[int, str]
 
@@ -43,16 +47,22 @@ def import_indicators(
 ) -> ImportOutcome:
     """Store the indicator values of a file; a value that is known is replaced.
 
+    One that was won in an appeal stays, and counts as unchanged.
+
     Args:
         session: the session of the import.
         rows: with the columns `INDICATOR_COLUMNS`.
         now: aware instant; later days than its own are refused.
-        version: whose indicators may occur; without one the current version.
+        version: whose indicators may occur; without one the champion of today and the challengers.
 
     Returns:
         Counts, refused rows, and the days to be scored again.
     """
-    reader = _Reader(session, version=version or get_version(), latest=day_of(now))
+    today = day_of(now)
+    versions = (
+        [version] if version else [*challengers(session, day=today), champion(session, day=today)]
+    )
+    reader = _Reader(session, versions=versions, latest=today)
     writer = _Writer(session)
     outcome = ImportOutcome()
     for row in rows:
@@ -67,10 +77,10 @@ def import_indicators(
 class _Reader:
     """Turns rows into values that are known to be possible."""
 
-    def __init__(self, session: Session, *, version: ModelVersion, latest: date) -> None:
+    def __init__(self, session: Session, *, versions: Iterable[ModelVersion], latest: date) -> None:
         communities = session.execute(select(Community.code, Community.id))
         self._communities = dict(communities.all())
-        self._indicators = {one.code: one for one in version.indicators}
+        self._indicators = {one.code: one for version in versions for one in version.indicators}
         self._latest = latest
         self._days: dict[str, date] = {}
 
@@ -116,7 +126,7 @@ class _Writer:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._stored: dict[date, dict[_Key, float]] = {}
+        self._stored: dict[date, dict[_Key, tuple[float, str]]] = {}
         self._lines: dict[tuple[date, _Key], int] = {}
         self._rows: list[dict[str, Any]] = []
 
@@ -131,7 +141,8 @@ class _Writer:
         if first != line:
             raise RowRefusedError("value_twice", first=first)
         known = self._stored_on(day).get(key)
-        if known == value:
+        # What three people agreed on does not go because a file is imported again.
+        if known == (value, IMPORTED) or (known is not None and known[1] == APPEAL):
             outcome.unchanged_count += 1
             return
         if known is None:
@@ -141,7 +152,15 @@ class _Writer:
         outcome.days.add(day)
         community_id, indicator = key
         self._rows.append(
-            {"day": day, "community_id": community_id, "indicator": indicator, "value": value}
+            {
+                "day": day,
+                "community_id": community_id,
+                "indicator": indicator,
+                "value": value,
+                "origin": IMPORTED,
+                "numerator": None,
+                "denominator": None,
+            }
         )
         if len(self._rows) >= BATCH_ROWS:
             self.flush()
@@ -149,18 +168,21 @@ class _Writer:
     def flush(self) -> None:
         """Write what was taken."""
         if self._rows:
-            statement = upsert(self._session, IndicatorValue, keys=_KEYS, update=("value",))
+            statement = upsert(self._session, IndicatorValue, keys=_KEYS, update=_RESULTS)
             self._session.connection().execute(statement, self._rows)
             self._rows = []
 
-    def _stored_on(self, day: date) -> dict[_Key, float]:
+    def _stored_on(self, day: date) -> dict[_Key, tuple[float, str]]:
         stored = self._stored.get(day)
         if stored is None:
             table = IndicatorValue.__table__.c
             rows = self._session.execute(
-                select(table.community_id, table.indicator, table.value).where(table.day == day)
+                select(table.community_id, table.indicator, table.value, table.origin).where(
+                    table.day == day
+                )
             )
             stored = self._stored[day] = {
-                (community_id, indicator): value for community_id, indicator, value in rows
+                (community_id, indicator): (value, origin)
+                for community_id, indicator, value, origin in rows
             }
         return stored

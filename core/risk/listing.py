@@ -145,7 +145,7 @@ def list_streets_of(session: Session, *, area: Area) -> list[tuple[int, str]]:
     rows = session.execute(
         select(Street.id, Street.name)
         .join(Community, Community.street_id == Street.id)
-        .where(*_in_area(area))
+        .where(*in_area(area))
         .distinct()
         .add_columns(Street.code)
         .order_by(Street.code)
@@ -153,7 +153,8 @@ def list_streets_of(session: Session, *, area: Area) -> list[tuple[int, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def _in_area(area: Area) -> list[ColumnElement[bool]]:
+def in_area(area: Area) -> list[ColumnElement[bool]]:
+    """Return the conditions under which a community lies in an area of duty."""
     if area.community_ids is not None:
         return [Community.id.in_(sorted(area.community_ids))]
     return [] if area.street_id is None else [Community.street_id == area.street_id]
@@ -184,7 +185,7 @@ def _coloured(
             & (RiskScore.day == newest.c.day)
             & RiskScore.is_published,
         )
-        .where(*_in_area(area))
+        .where(*in_area(area))
     )
     return statement, colour, cast("ColumnElement[Any]", RiskScore.day)
 

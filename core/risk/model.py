@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Text,
     UniqueConstraint,
     false,
     text,
@@ -76,6 +77,7 @@ class RiskScore(Base):
         CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
         CheckConstraint("NOT is_published OR colour <> 'grey'", name="published_colour"),
         CheckConstraint(f"score_colour IN ({_COLOURS})", name="score_colour"),
+        CheckConstraint(f"computed_colour IN ({_COLOURS})", name="computed_colour"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -90,6 +92,8 @@ class RiskScore(Base):
     parts: Mapped[list[StoredPart]] = mapped_column(JSON)
     # The colour of the score alone; `colour` is what the rules and people made of it.
     score_colour: Mapped[str] = mapped_column(String(8), server_default=Colour.GREY.value)
+    # What the rules made of it; `colour` is another one while two people have set it by hand.
+    computed_colour: Mapped[str] = mapped_column(String(8), server_default=Colour.GREY.value)
     # Codes of the rules that made `colour` another one than `score_colour`.
     floors: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     # Computed during the day from events that had come by then; the night replaces it.
@@ -121,9 +125,10 @@ class ColourSubscription(Base):
 
 
 class RiskModel(Base):
-    """A model version as approved for this district: an immutable document.
+    """That a model version was proposed for this district, and what became of it.
 
-    The champion colours the district; a challenger is scored beside it in silence.
+    The champion colours the district; a challenger is scored beside it in silence. A version may
+    be proposed again, in another role or to come back: its document is always the same.
     """
 
     __tablename__ = "risk_model"
@@ -131,14 +136,24 @@ class RiskModel(Base):
         CheckConstraint("role IN ('champion', 'challenger')", name="role"),
         CheckConstraint("state IN ('proposed', 'approved', 'refused', 'retired')", name="state"),
         CheckConstraint("decided_by <> proposed_by", name="two_people"),
+        CheckConstraint("state <> 'approved' OR decided_by IS NOT NULL", name="approved"),
+        Index(
+            "uq_risk_model_proposed",
+            "name",
+            "role",
+            unique=True,
+            sqlite_where=text("state = 'proposed'"),
+            postgresql_where=text("state = 'proposed'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(32), unique=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(32), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     role: Mapped[str] = mapped_column(String(12))
     state: Mapped[str] = mapped_column(String(12))
+    # The first day that it scores: of the document, or the day of the approval if that is later.
     valid_from: Mapped[date] = mapped_column(Date)
     proposed_by: Mapped[str] = mapped_column(String(80))
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -149,7 +164,8 @@ class RiskModel(Base):
 class Publication(Base):
     """Whether the colours of a day went out, and if not, why and who let them go.
 
-    A day that is held keeps its scores; the colours of the day before stand.
+    A day that is held keeps its scores; the colours of the day before stand. What a known
+    infection demands goes out all the same; see `holding`.
     """
 
     __tablename__ = "risk_publication"
@@ -169,3 +185,4 @@ class Publication(Base):
     scored_at: Mapped[datetime] = mapped_column(UtcDateTime)
     released_by: Mapped[str | None] = mapped_column(String(80))
     released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    release_reason: Mapped[str] = mapped_column(Text, default="")

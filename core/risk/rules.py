@@ -19,6 +19,8 @@ MAX_SCORE: Final = 100.0
 YELLOW_CUT: Final = 40.0
 RED_CUT: Final = 60.0
 MAX_CARD_AGE_DAYS: Final = 3
+JUMP_SHARE: Final = 0.1
+JUMP_LEAST: Final = 20
 
 # Contributions are whole multiples of 2**-40. Binary floats add such numbers without any rounding,
 # so they sum to the score exactly, in any order and in any database, and a score that belongs on a
@@ -95,6 +97,59 @@ def _value_of_point(point: tuple[float, float]) -> float:
     return point[0]
 
 
+class Rule(StrEnum):
+    """What may make a community's colour another one than that of its score."""
+
+    INFECTION = "R1"
+    CLUSTER = "R2"
+    SUSPICION = "R3"
+    QUIET = "R4"
+    OVERRIDE = "R5"
+
+
+class Condition(NamedTuple):
+    """Holds where the values of some codes sum to at least so much; what is missing adds nothing.
+
+    Attributes:
+        codes: of values of the day; indicators of the version or others.
+        least: in their unit.
+    """
+
+    codes: tuple[str, ...]
+    least: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """Raises a colour while all of some conditions hold.
+
+    Attributes:
+        rule: its name.
+        colour: at least this one.
+        when: conditions; all must hold.
+    """
+
+    rule: Rule
+    colour: Colour
+    when: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """How long nobody must have been infected before a colour may fall, by one step a day.
+
+    Attributes:
+        days: that must have passed since the last infection.
+        code: an indicator that is `window_days` minus the days since the last infection, and 0
+            where there was none in the window.
+        window_days: see `code`; at least `days`.
+    """
+
+    days: int
+    code: str
+    window_days: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVersion:
     """An immutable model: indicators with weights and points, cuts, and when not to publish.
@@ -110,6 +165,11 @@ class ModelVersion:
         max_stale_days: how many days an old value stands in for one that has not come.
         required: codes without which nothing is published.
         names: label and unit label by code.
+        floors: what raises the colour above that of the score; see `floors.py`.
+        stays: the colour does not fall while any of these conditions holds.
+        quiet: what must have passed before the colour falls by a step; None: it falls at once.
+        jump_share: a day on which more than this share of the communities changes colour is held.
+        jump_least: but only if more than so many do.
     """
 
     name: str
@@ -122,6 +182,11 @@ class ModelVersion:
     max_stale_days: int
     required: frozenset[str]
     names: Mapping[str, tuple[str, str]]
+    floors: tuple[Floor, ...] = ()
+    stays: tuple[Condition, ...] = ()
+    quiet: Quiet | None = None
+    jump_share: float = JUMP_SHARE
+    jump_least: int = JUMP_LEAST
 
 
 # Readings and parts are tuples: a night makes some ten thousand of them.

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import CursorResult, Subquery, Text, bindparam, cast, delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Subquery,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from core.clock import day_of
@@ -18,12 +29,17 @@ from core.lookups import Lookup
 from core.places.matching import Finding, Fit
 from core.places.model import Community
 from core.places.service import REVISION, PlaceBook, find_places, last_book
+from core.risk.disclosure import Disclosed, disclosed
 from core.risk.model import ColourSubscription, RiskScore
-from core.risk.rules import MAX_CARD_AGE_DAYS, Colour, Status
+from core.risk.rules import MAX_CARD_AGE_DAYS, MAX_SCORE, Colour, Indicator, Rule, Status
+from core.risk.rulings.model import ColourOverride
 from core.risk.versions import find_version
+from core.risk.versions.service import find_stored_version
 
 _SCORE: Final = RiskScore.__table__.c
 _STATUS: Final = {status.value: status for status in Status}
+_COLOUR: Final = {colour.value: colour for colour in Colour}
+_BY_HAND: Final = f'"{Rule.OVERRIDE}"'
 CACHED_REASONS: Final = 4096
 
 
@@ -39,6 +55,7 @@ class Reason(NamedTuple):
         weight: percent of the full score.
         contribution: points of the score.
         status: how fresh the value is.
+        disclosed: value and points as anybody may read them; None when missing.
     """
 
     indicator: str
@@ -49,6 +66,7 @@ class Reason(NamedTuple):
     weight: float
     contribution: float
     status: Status
+    disclosed: Disclosed | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +76,12 @@ class ColourCard:
     Attributes:
         community_id: whose card it is.
         colour: grey when the newest published score is too old.
+        score_colour: of the score alone; grey where too little was known for one.
+        rules: what made the colour another one than that of the score; of `Rule`.
+        override_until: the last day of the colour that two people set; None without one.
+        is_provisional: computed during the day; the night replaces it.
         day: the day that was scored; for a grey card, the last one that was published.
-        score: 0-100, of that day.
+        score: 0-100, of that day; None where nothing was known and people set the colour.
         coverage: share of the weights that was known, 0-1.
         lo: the score if everything missing were harmless.
         hi: the score if everything missing were at its worst.
@@ -70,14 +92,23 @@ class ColourCard:
 
     community_id: int
     colour: Colour
+    score_colour: Colour
+    rules: tuple[str, ...]
+    override_until: date | None
+    is_provisional: bool
     day: date
-    score: float
+    score: float | None
     coverage: float
     lo: float
     hi: float
     version: str
     scored_at: datetime
     reasons: tuple[Reason, ...]
+
+    @property
+    def whole_score(self) -> int | None:
+        """The score in whole points, rounded down so that it stays on its side of a cut."""
+        return None if self.score is None else math.floor(self.score)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +130,9 @@ _NEWEST_PUBLISHED: Final = Lookup(
         _SCORE.hi,
         cast(_SCORE.parts, Text),
         _SCORE.scored_at,
+        _SCORE.score_colour,
+        cast(_SCORE.floors, Text),
+        _SCORE.is_provisional,
         REVISION,
     )
     .where(
@@ -144,7 +178,7 @@ def find_named_card(session: Session, *, text: str, today: date) -> NamedCard:
         if finding.fit is Fit.ONE:
             row = _newest_row(session, community_id=finding.ids[0], today=today)
             if row is not None and row[-1] == book.revision:
-                known = _card_of(finding.ids[0], row, today=today)
+                known = _card_of(session, finding.ids[0], row, today=today)
                 return NamedCard(finding=finding, book=book, card=known)
     finding, book = find_places(session, text=text)
     card = (
@@ -159,7 +193,8 @@ def find_card(session: Session, *, community_id: int, today: date) -> ColourCard
     """Return the card of a community, or None when no score of it was ever published.
 
     A day whose publication is held leaves the colour of the day before standing, until that is
-    more than three days old. One statement, one step into an index: this is the hot path.
+    more than three days old. One statement, one step into an index: this is the hot path. Only
+    a colour that people set takes a second one, for its last day.
 
     Args:
         session: may be a reading one.
@@ -169,19 +204,24 @@ def find_card(session: Session, *, community_id: int, today: date) -> ColourCard
     Source: docs/sources.md#risk-bands
     """
     row = _newest_row(session, community_id=community_id, today=today)
-    return None if row is None else _card_of(community_id, row, today=today)
+    return None if row is None else _card_of(session, community_id, row, today=today)
 
 
 def _newest_row(session: Session, *, community_id: int, today: date) -> Sequence[Any] | None:
     return _NEWEST_PUBLISHED.first(session, community_id=community_id, today=today)
 
 
-def _card_of(community_id: int, row: Sequence[Any], *, today: date) -> ColourCard:
-    day, version, score, colour, coverage, lo, hi, parts, scored_at, _ = row
+def _card_of(session: Session, community_id: int, row: Sequence[Any], *, today: date) -> ColourCard:
+    day, version, score, colour, coverage, lo, hi, parts, scored_at, of_score, rules, early, _ = row
     is_fresh = (today - day).days <= MAX_CARD_AGE_DAYS
+    is_by_hand = _BY_HAND in rules
     return ColourCard(
         community_id=community_id,
-        colour=Colour(colour) if is_fresh else Colour.GREY,
+        colour=_COLOUR[colour] if is_fresh else Colour.GREY,
+        score_colour=_COLOUR[of_score],
+        rules=_rules_of(rules),
+        override_until=_override_end(session, community_id) if is_by_hand else None,
+        is_provisional=early,
         day=day,
         score=score,
         coverage=coverage,
@@ -189,23 +229,63 @@ def _card_of(community_id: int, row: Sequence[Any], *, today: date) -> ColourCar
         hi=hi,
         version=version,
         scored_at=scored_at,
-        reasons=_reasons_of(version, parts),
+        reasons=reasons_of(session, version=version, parts=parts),
     )
 
 
-@lru_cache(maxsize=CACHED_REASONS)
-def _reasons_of(version: str, parts: str) -> tuple[Reason, ...]:
-    # The same text always gives the same reasons, and a district asks for a thousand of them.
-    model = find_version(version)
-    names = model.names if model else {}
-    reasons = []
-    for part in sorted(json.loads(parts), key=_contribution_of, reverse=True):
-        code, value, norm, weight, contribution, status = part
-        label, unit_label = names.get(code) or (code, "")
-        reasons.append(
-            Reason(code, label, unit_label, value, norm, weight, contribution, _STATUS[status])
+def _override_end(session: Session, community_id: int) -> date | None:
+    return session.scalar(
+        select(ColourOverride.until_day).where(
+            ColourOverride.community_id == community_id, ColourOverride.state == "in_force"
         )
-    return tuple(reasons)
+    )
+
+
+@lru_cache(maxsize=64)
+def _rules_of(stored: str) -> tuple[str, ...]:
+    return tuple(json.loads(stored))
+
+
+def reasons_of(session: Session, *, version: str, parts: str) -> tuple[Reason, ...]:
+    """Return every indicator of a stored score, the one that adds most first.
+
+    Args:
+        session: may be a reading one; asked only for a version that this process never met.
+        version: that scored it.
+        parts: of the row, as JSON.
+    """
+    model = find_version(version) or find_stored_version(session, name=version)
+    return _reasons_of(version, model.digest if model else "", parts)
+
+
+@lru_cache(maxsize=CACHED_REASONS)
+def _reasons_of(version: str, digest: str, parts: str) -> tuple[Reason, ...]:
+    # The same text always gives the same reasons, and a district asks for a thousand of them.
+    model = find_version(version) if digest else None
+    indicators = {one.code: one for one in model.indicators} if model else {}
+    stored = sorted(json.loads(parts), key=_contribution_of, reverse=True)
+    # What is missing leaves its share to the others.
+    known = math.fsum(part[3] for part in stored if part[1] is not None)
+    return tuple(_reason_of(part, indicators.get(part[0]), known=known) for part in stored)
+
+
+def _reason_of(part: Sequence[Any], indicator: Indicator | None, *, known: float) -> Reason:
+    code, value, norm, weight, contribution, status = part
+    return Reason(
+        indicator=code,
+        label=indicator.label if indicator else code,
+        unit_label=indicator.unit_label if indicator else "",
+        value=value,
+        norm=norm,
+        weight=weight,
+        contribution=contribution,
+        status=_STATUS[status],
+        disclosed=None
+        if value is None
+        else disclosed(
+            indicator, value=value, contribution=contribution, full=weight * MAX_SCORE / known
+        ),
+    )
 
 
 def _contribution_of(part: Sequence[Any]) -> float:
@@ -256,23 +336,31 @@ def count_colours(session: Session, *, today: date) -> ColourCounts:
 def subscribe(session: Session, *, person_id: int, community_id: int, now: datetime) -> bool:
     """Remember that a person wants to hear when the colour of a community changes.
 
-    The last published colour counts as told: they see it on the card.
+    The last published colour counts as told, as of its day: they see it on the card.
 
     Returns:
         Whether this is new; a second subscription leaves the first as it is.
     """
     statement = upsert(session, ColourSubscription, keys=("community_id", "person_id"), update=())
-    shown = (
-        select(_SCORE.colour)
+    told = {
+        "told_colour": _newest_of(_SCORE.colour, community_id, now=now),
+        "told_day": _newest_of(_SCORE.day, community_id, now=now),
+    }
+    values = {"person_id": person_id, "community_id": community_id, "created_at": now}
+    statement = statement.values(**values, **told)
+    added = session.scalar(statement.returning(ColourSubscription.id))
+    return added is not None
+
+
+def _newest_of(column: ColumnElement[Any], community_id: int, *, now: datetime) -> Any:
+    """Return a column of the newest published score of a community, for use in a statement."""
+    return (
+        select(column)
         .where(_SCORE.community_id == community_id, _SCORE.is_published, _SCORE.day <= day_of(now))
         .order_by(_SCORE.day.desc())
         .limit(1)
         .scalar_subquery()
     )
-    values = {"person_id": person_id, "community_id": community_id, "created_at": now}
-    statement = statement.values(**values, told_colour=shown)
-    added = session.scalar(statement.returning(ColourSubscription.id))
-    return added is not None
 
 
 def unsubscribe(session: Session, *, person_id: int, community_id: int | None = None) -> int:

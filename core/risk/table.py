@@ -13,21 +13,24 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from core.risk.floors import BANDS
 from core.risk.rules import (
     GRID,
     MAX_SCORE,
     WEIGHT_TOLERANCE,
-    Colour,
+    Condition,
     Indicator,
     ModelVersion,
+    Rule,
 )
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
+# Places in `BANDS`: higher is worse, and 0 is not known.
+Bands: TypeAlias = NDArray[np.int8]
 
-# `ScoreTable.bands` holds places in this row: higher is worse, and 0 is not known.
-BANDS: Final = (Colour.GREY, Colour.BLUE, Colour.YELLOW, Colour.RED)
+_NO_BAND: Final = np.int8(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +43,16 @@ class ScoreTable:
         coverages: share of the weights that is known, 0-1.
         lo: the scores if everything missing were harmless.
         hi: the scores if everything missing were at its worst.
-        contributions: points of the score, by indicator in the version's order, then by row; those
-            of a row sum to its score exactly.
+        norms: 0-100 by indicator in the version's order, then by row; NaN where it is missing.
+        contributions: points of the score, likewise; those of a row sum to its score exactly.
     """
 
     scores: Floats
-    bands: NDArray[np.int8]
+    bands: Bands
     coverages: Floats
     lo: Floats
     hi: Floats
+    norms: Floats
     contributions: Floats
 
 
@@ -86,8 +90,128 @@ def score_table(
         coverages=coverages,
         lo=lo,
         hi=np.minimum(MAX_SCORE, lo + (MAX_SCORE - np.minimum(MAX_SCORE, totals))),
+        norms=norms,
         contributions=contributions,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalTable:
+    """The final colours of the rows of a table; the fields are those of `floors.FinalColour`.
+
+    Attributes:
+        bands: what people see, as places in `BANDS`.
+        computed: what it would be without an override, likewise.
+        floors: what a known infection alone demands, likewise.
+        rules: which rows each rule made another colour than that of their score.
+    """
+
+    bands: Bands
+    computed: Bands
+    floors: Bands
+    rules: Mapping[Rule, Flags]
+
+
+def final_table(
+    version: ModelVersion,
+    own: Bands,
+    values: Mapping[str, Floats],
+    *,
+    before: Bands,
+    overrides: Bands,
+) -> FinalTable:
+    """Return the final colours of all rows of a table; see `floors.final_colour`.
+
+    Args:
+        version: whose floors hold.
+        own: `ScoreTable.bands`.
+        values: as for `score_table`, also of the codes that only the floors name.
+        before: the computed colours that are shown from the days before.
+        overrides: colours set by two people and in force; 0 where there is none.
+
+    Source: docs/sources.md#risk-floors
+    """
+    reader = _FloorReader(version, values, row_count=len(own))
+    demands = [
+        (one.rule, np.where(reader.holds_all(one.when), np.int8(BANDS.index(one.colour)), _NO_BAND))
+        for one in version.floors
+    ]
+    floors = _highest([demand for _, demand in demands], len(own))
+    is_kept = (own > 0) & (own < before)
+    if version.stays:
+        demands.append((Rule.SUSPICION, np.where(is_kept & reader.is_suspect(), before, _NO_BAND)))
+    if version.quiet is not None:
+        held = before - reader.is_quiet().astype(np.int8)
+        demands.append((Rule.QUIET, np.where(is_kept, held, _NO_BAND)))
+    demanded = _highest([own, *(demand for _, demand in demands)], len(own))
+    speaks = (floors >= before) & (before > 0) & reader.has_required()
+    unscored = np.where(speaks, floors, _NO_BAND)
+    computed = np.where(own > 0, demanded, unscored)
+    is_other = computed > own
+    rules = {rule: is_other & (demand == computed) for rule, demand in demands}
+    return FinalTable(
+        bands=np.where(overrides > 0, overrides, computed),
+        computed=computed,
+        floors=floors,
+        rules=rules | {Rule.OVERRIDE: overrides > 0},
+    )
+
+
+class _FloorReader:
+    """Tells where the conditions of floors hold; a value that is missing adds nothing."""
+
+    def __init__(
+        self, version: ModelVersion, values: Mapping[str, Floats], *, row_count: int
+    ) -> None:
+        self._version = version
+        self._values = values
+        self._missing = np.full(row_count, np.nan)
+
+    def holds_all(self, conditions: Sequence[Condition]) -> Flags:
+        """Return the rows in which every one of some conditions holds."""
+        holds: Flags = np.all([self._holds(one) for one in conditions], axis=0)
+        return holds
+
+    def has_required(self) -> Flags:
+        """Return the rows in which everything is known that the version requires."""
+        known = np.ones(len(self._missing), dtype=np.bool_)
+        for code in self._version.required:
+            known &= ~np.isnan(self._column(code))
+        return known
+
+    def is_suspect(self) -> Flags:
+        """Return the rows in which somebody may be infected, or in which that is not known."""
+        own = {one.code for one in self._version.indicators}
+        found = np.zeros(len(self._missing), dtype=np.bool_)
+        for condition in self._version.stays:
+            found |= self._holds(condition)
+            for code in own.intersection(condition.codes):
+                found |= np.isnan(self._column(code))
+        return found
+
+    def is_quiet(self) -> Flags:
+        """Return the rows of which it is known that nobody was infected for long enough."""
+        quiet = self._version.quiet
+        if quiet is None:
+            return np.ones(len(self._missing), dtype=np.bool_)
+        # A comparison with what is missing is false.
+        is_quiet: Flags = quiet.window_days - self._column(quiet.code) >= quiet.days
+        return is_quiet
+
+    def _holds(self, condition: Condition) -> Flags:
+        total = np.zeros(len(self._missing))
+        for code in condition.codes:
+            total += np.nan_to_num(self._column(code))
+        holds: Flags = total >= condition.least
+        return holds
+
+    def _column(self, code: str) -> Floats:
+        return self._values.get(code, self._missing)
+
+
+def _highest(bands: Sequence[Bands], row_count: int) -> Bands:
+    highest: Bands = np.max([np.zeros(row_count, dtype=np.int8), *bands], axis=0)
+    return highest
 
 
 def norms_of(indicator: Indicator, values: Floats) -> Floats:
@@ -111,9 +235,7 @@ def _column_of(values: Mapping[str, Floats], indicator: Indicator, *, row_count:
     return column
 
 
-def _bands_of(
-    version: ModelVersion, scores: Floats, *, coverages: Floats, known: Flags
-) -> NDArray[np.int8]:
+def _bands_of(version: ModelVersion, scores: Floats, *, coverages: Floats, known: Flags) -> Bands:
     """Return the places in `BANDS`; a score on a boundary takes the worse colour."""
     bands = 1 + (scores >= version.yellow_cut).astype(np.int8) + (scores >= version.red_cut)
     required = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -15,12 +14,15 @@ from handlers.turn import Reply, Turn
 
 _NEXT: Final[dict[str, Callable[[Place, Turn, Session], Reply]]] = {
     risk.COLOUR: risk.colour_of,
+    risk.WHY: risk.reasons_of,
     risk.SUBSCRIBE: risk.subscribed,
     risk.UNSUBSCRIBE: risk.unsubscribed,
     people.BIND: people.bound,
     papers.PAPER: papers.papers_of,
 }
-_READING: Final = frozenset({risk.COLOUR, papers.PAPER})
+_READING: Final = frozenset({risk.COLOUR, risk.WHY, papers.PAPER})
+# Questions whose answer to a name is not the colour.
+_NAMED_FOR: Final = frozenset({risk.WHY, papers.PAPER})
 
 
 def is_choice_to_read(turn: Turn) -> bool:
@@ -42,7 +44,7 @@ def is_name_to_write(turn: Turn) -> bool:
 def is_name_to_read(turn: Turn) -> bool:
     """Return whether a name was asked for, for an answer that changes nothing."""
     conversation = turn.conversation
-    return is_text(turn) and conversation is not None and places.purpose_of(turn) == papers.PAPER
+    return is_text(turn) and conversation is not None and places.purpose_of(turn) in _NAMED_FOR
 
 
 def answer_choice(turn: Turn, session: Session) -> Reply:
@@ -52,7 +54,7 @@ def answer_choice(turn: Turn, session: Session) -> Reply:
     """
     reply = _go_on(places.chosen(turn, session), turn, session)
     is_reading = places.purpose_of(turn) in _READING
-    return replace(reply, conversation=turn.conversation) if is_reading else reply
+    return risk.keep_list(turn.conversation, reply) if is_reading else reply
 
 
 def answer_name(turn: Turn, session: Session) -> Reply:

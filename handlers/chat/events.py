@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from core.clock import day_of
+from core.codes.rules import SCENE
 from core.mandates.service import end_mandates_of
 from core.notices.feedback import (
     clear_consent,
@@ -42,9 +43,9 @@ def is_other_event(turn: Turn) -> bool:
 
 def answer_follow(turn: Turn, session: Session) -> Reply:
     """Greet a new follower; one who scanned a code sees what it stands for: a place, a company."""
-    is_company = turn.event_key.startswith(registration.SCENE)
+    is_company = turn.event_key.startswith(SCENE)
     # The rest of a company's scene is the token of its code, which stands nowhere in the clear.
-    came_by = registration.SCENE if is_company else turn.event_key
+    came_by = SCENE if is_company else turn.event_key
     mark_following(session, openid=turn.openid, came_by=came_by, now=turn.now)
     return _greeting(turn, session, is_new=True)
 
@@ -56,8 +57,8 @@ def answer_scan(turn: Turn, session: Session) -> Reply:
 
 def _greeting(turn: Turn, session: Session, *, is_new: bool) -> Reply:
     scene = turn.event_key
-    if scene.startswith(registration.SCENE):
-        token = scene.removeprefix(registration.SCENE)
+    if scene.startswith(SCENE):
+        token = scene.removeprefix(SCENE)
         return registration.answer_scene(turn, session, token=token, is_new=is_new)
     place: Place | None = None
     card = street_name = street_id = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from core.masks.asking import is_mask_question
 from core.masks.following import follows_up, leans_on_before
 from core.masks.rules import Verdict, advice_for
+from handlers.chat import places
 from handlers.turn import KEEP, Conversation, Reply, TurnKind
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def answer(turn: Turn, session: Session) -> Reply:  # noqa: ARG001 - the signatu
     """
     is_tapped = turn.kind is TurnKind.EVENT or turn.menu_id == MENU_KEY
     advice = advice_for("" if is_tapped else turn.text, before=_situation_before(turn))
-    is_free = turn.conversation is None or _is_our_conversation(turn)
+    is_free = not places.is_waiting(turn) or _is_our_conversation(turn)
     return Reply(
         template=_TEMPLATES[advice.verdict],
         values={"ground": advice.ground, "has_infant": advice.has_infant},

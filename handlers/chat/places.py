@@ -14,6 +14,8 @@ from handlers.turn import Conversation, Reply, Turn
 
 CHOOSE = "choose_community"
 NAME = "name_community"
+SHOWN = "community_shown"
+"""The conversation that remembers whose card was shown; it asks nothing and waits for nothing."""
 _NO_NAMES = frozenset({"", "小区", "社区", "儿", "家", "这", "这里"})
 _SOMEBODY_ELSE = re.compile(
     "隔壁|旁边|附近|对面|别的|其他|哪|妈|爸|爷|奶|姥|外婆|外公|岳|公婆|儿子|女儿|朋友|同事|亲戚|邻居|公司|单位|学校"
@@ -83,6 +85,11 @@ def named(turn: Turn, session: Session, *, purpose: str) -> Place | Reply:
     """Return the community that the turn's text names, or the reply that asks further."""
     finding, book = find_places(session, text=turn.text)
     return settle(finding, book, purpose=purpose)
+
+
+def is_waiting(turn: Turn) -> bool:
+    """Return whether a conversation in progress waits for what the person says next."""
+    return turn.conversation is not None and turn.conversation.name != SHOWN
 
 
 def purpose_of(turn: Turn) -> str:

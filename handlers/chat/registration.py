@@ -68,7 +68,6 @@ from handlers.chat.words import is_text, says
 from handlers.forms import ChoiceMissingError
 from handlers.turn import KEEP, Reply, Turn, TurnKind
 
-SCENE: Final = "company:"
 """What the scene of an account's code that stands for a company's begins with, before its token."""
 
 # Whoever reads a check code off a poster mistypes it twice, not five times.

@@ -1,8 +1,12 @@
-"""A community's colour: by name, by place, the person's own; to be told when it changes."""
+"""A community's colour, and why: by name, by place, the person's own; being told of changes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
+from dataclasses import replace
+from datetime import date
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +21,8 @@ from core.people.service import (
 )
 from core.places.matching import Fit
 from core.places.service import Place, current_book, find_places, list_nearest
+from core.risk.changes import Changes, find_changes
+from core.risk.rules import Colour
 from core.risk.service import (
     ColourCard,
     find_card,
@@ -32,6 +38,7 @@ from handlers.turn import KEEP, Conversation, Reply, Turn, TurnKind
 COLOUR = "colour"
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
+WHY = "why"
 REASONS_SHOWN = 3
 MIN_REASON_POINTS = 0.05  # what would be shown as 0.0 explains nothing
 MAX_NAME_CHARACTERS = 60
@@ -41,6 +48,15 @@ is_colour_question = asks(
     "疫情|确诊|阳性|封了|封控|(?:是|变)[红黄蓝绿]",
     key="colour",
 )
+_WHY: Final = "为什么|為什麼|为啥|為啥|为何|原因|怎么会是|凭什么|依据|怎么算"
+_asks_why = asks(_WHY)
+_WHY_WORDS: Final = re.compile(f"的?(?:{_WHY})")
+# What may stand beside it in a question that names no place.
+_ONLY_WHY: Final = re.compile(
+    f"(?:那|请问|这|个|我|们|家|咱|小区|的|它|现在|今天|风险|等级|颜色|评分|分|会|是|不|变|成|为|了|"
+    f"[红黄蓝绿灰高中低]|一般|色|什么|呢|啊|呀|吗|出来|{_WHY}|[\\s，。？！?!~～])+"
+)
+_MINE: Final = re.compile("我|咱")
 is_subscription_list = asks("^(?:我的订阅|订阅列表|我订阅了(?:什么|哪些).*)$", key="subscriptions")
 is_subscribing = asks("^(?:我要|我想|请|帮我)?(?:订阅|訂閱|关注颜色|提醒我)")
 is_unsubscribing = asks("^(?:我要|我想|请|帮我)?(?:退订|退訂|取消订阅|取消訂閱|不再提醒|取消提醒)")
@@ -55,10 +71,91 @@ _NAME_ENDS = re.compile(
 
 def colour_of(place: Place, turn: Turn, session: Session) -> Reply:
     """Return the colour of one community with its weightiest reasons."""
-    return _card(place, find_card(session, community_id=place.id, today=day_of(turn.now)))
+    today = day_of(turn.now)
+    return _card(place, find_card(session, community_id=place.id, today=today), today)
 
 
-def _card(place: Place, card: ColourCard | None) -> Reply:
+def reasons_of(place: Place, turn: Turn, session: Session) -> Reply:
+    """Return every indicator behind the colour of one community, and what changed."""
+    today = day_of(turn.now)
+    card = find_card(session, community_id=place.id, today=today)
+    if card is None or card.colour is Colour.GREY:
+        return _card(place, card, today)
+    return why_reply(place, card, find_changes(session, card=card), today=today)
+
+
+def why_reply(place: Place, card: ColourCard, changes: Changes | None, *, today: date) -> Reply:
+    """Return what is behind a card; as many indicators as fit into one message."""
+    known = [reason for reason in card.reasons if reason.disclosed]
+    return Reply(
+        template="risk/why",
+        values={
+            "place": place,
+            "card": card,
+            "today": today,
+            "changes": changes,
+            "listed": [one for one in known if one.contribution >= MIN_REASON_POINTS],
+            "harmless": [one for one in known if one.contribution < MIN_REASON_POINTS],
+            "missing": [reason for reason in card.reasons if not reason.disclosed],
+        },
+        conversation=_shown(place),
+    )
+
+
+def is_why_question(turn: Turn) -> bool:
+    """Return whether somebody asks why; the answer finds out what they mean."""
+    return _asks_why(turn) and len(turn.text) <= MAX_NAME_CHARACTERS
+
+
+def answer_why(turn: Turn, session: Session) -> Reply:
+    """Explain the colour of the community that is named, was shown last, or is one's own."""
+    text = _WHY_WORDS.sub("为什么", turn.text)
+    finding, book = find_places(session, text=text)
+    if finding.fit is Fit.ONE:
+        return reasons_of(book.places[finding.ids[0]], turn, session)
+    if _ONLY_WHY.fullmatch(turn.text):
+        place = _place_shown(turn, session)
+        return places.ask_name(purpose=WHY) if place is None else reasons_of(place, turn, session)
+    if finding.fit is Fit.SEVERAL:
+        return places.ask_which(finding, book, purpose=WHY)
+    if is_colour_question(turn):
+        return places.not_found(finding, book, purpose=WHY)
+    return Reply(template="help/not_understood", conversation=KEEP)
+
+
+def _place_shown(turn: Turn, session: Session) -> Place | None:
+    """Return the community whose card was shown last, or one's own; of "mine" one's own first."""
+    book = current_book(session)
+    shown = book.by_code.get(_shown_code(turn))
+    if shown is not None and not _MINE.search(turn.text):
+        return shown
+    own_id = find_own_community_id(session, openid=turn.openid)
+    return shown if own_id is None else book.places.get(own_id)
+
+
+def _shown(place: Place) -> Conversation:
+    return Conversation(name=places.SHOWN, data={"shown": place.code})
+
+
+def _shown_code(turn: Turn) -> str:
+    """Return the code of the community whose card was shown last; empty if none was."""
+    conversation = turn.conversation
+    if conversation is None or conversation.name not in {places.SHOWN, places.CHOOSE}:
+        return ""
+    return str(conversation.data.get("shown", ""))
+
+
+def keep_list(listed: Conversation | None, reply: Reply) -> Reply:
+    """Return the answer to a choice whose list stays, with what was shown on record."""
+    shown = reply.conversation
+    if listed is None or listed.name != places.CHOOSE:
+        return reply if listed is None else replace(reply, conversation=listed)
+    if isinstance(shown, Conversation) and shown.name == places.SHOWN:
+        listed = replace(listed, data={**listed.data, **shown.data})
+    return replace(reply, conversation=listed)
+
+
+def _card(place: Place, card: ColourCard | None, today: date) -> Reply:
     reasons = [
         reason
         for reason in (card.reasons[:REASONS_SHOWN] if card else ())
@@ -66,21 +163,31 @@ def _card(place: Place, card: ColourCard | None) -> Reply:
     ]
     return Reply(
         template="risk/colour",
-        values={"place": place, "card": card, "reasons": reasons},
-        # A score that changes is scored anew at another instant.
-        same=(place, card and (card.scored_at, card.version, card.day, card.colour)),
+        values={"place": place, "card": card, "reasons": reasons, "today": today},
+        conversation=_shown(place),
+        same=(place, today, _mark_of(card)),
     )
+
+
+def _mark_of(card: ColourCard | None) -> Hashable:
+    """Return what is another one as soon as a card says anything else."""
+    if card is None:
+        return None
+    # A score that changes is scored anew at another instant; people change the colour alone.
+    by_hand = (card.rules, card.override_until)
+    return (card.scored_at, card.version, card.day, card.colour, card.is_provisional, by_hand)
 
 
 def answer_colour(turn: Turn, session: Session) -> Reply:
     """Answer a question for a colour, whoever's community it is about."""
     if turn.kind is TurnKind.EVENT:
         return _own_colour(turn, session)
-    named = find_named_card(session, text=turn.text, today=day_of(turn.now))
+    today = day_of(turn.now)
+    named = find_named_card(session, text=turn.text, today=today)
     if named.finding.fit is not Fit.ONE and places.means_own(turn.text):
         return _own_colour(turn, session)
     found = places.settle(named.finding, named.book, purpose=COLOUR)
-    return found if isinstance(found, Reply) else _card(found, named.card)
+    return found if isinstance(found, Reply) else _card(found, named.card, today)
 
 
 def _own_colour(turn: Turn, session: Session) -> Reply:
@@ -105,10 +212,11 @@ def answer_own(turn: Turn, session: Session) -> Reply:
 
 def answer_named(turn: Turn, session: Session) -> Reply:
     """Answer a text that is nothing but a name, or say what can be asked."""
-    named = find_named_card(session, text=turn.text, today=day_of(turn.now))
+    today = day_of(turn.now)
+    named = find_named_card(session, text=turn.text, today=today)
     finding, book = named.finding, named.book
     if finding.fit is Fit.ONE:
-        return _card(book.places[finding.ids[0]], named.card)
+        return _card(book.places[finding.ids[0]], named.card, today)
     if (listed := places.narrowed(turn, session)) is not None:
         return colour_of(listed, turn, session)
     if finding.fit is Fit.SEVERAL:
@@ -143,7 +251,9 @@ def answer_location(turn: Turn, session: Session) -> Reply:
     return Reply(
         template="risk/nearby",
         values={"nearest": nearest, "purpose": purpose, "card": first},
-        conversation=Conversation(name=places.CHOOSE, data={"for": purpose, "codes": codes}),
+        conversation=Conversation(
+            name=places.CHOOSE, data={"for": purpose, "codes": codes, "shown": codes[0]}
+        ),
     )
 
 

@@ -18,12 +18,13 @@ from handlers.chat import (
     masks,
     papers,
     people,
+    places,
     registration,
     resumption,
     risk,
     service,
 )
-from handlers.turn import KEEP, Reply, Turn
+from handlers.turn import KEEP, Conversation, Reply, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ ROUTES: Final = (
     Route("location", risk.has_location, risk.answer_location, is_quick=True),
     Route("name_and_change", choices.is_name_to_write, choices.answer_name, writes=True),
     Route("name_papers", choices.is_name_to_read, choices.answer_name, is_quick=True),
+    Route("why", risk.is_why_question, risk.answer_why, is_quick=True),
     Route("colour", risk.is_colour_question, risk.answer_colour, is_quick=True),
     Route("named", risk.is_maybe_named, risk.answer_named, is_quick=True),
     # The rest.
@@ -104,12 +106,15 @@ _REGISTERING: Final = frozenset(
 def _returning(answer: Callable[[Turn, Session], Reply]) -> Callable[[Turn, Session], Reply]:
     """Return the handler of a digression: what ends there does not end the steps.
 
-    One that asks something itself takes their place; what was typed is in the draft.
+    One that asks something itself takes their place; what was typed is in the draft. One that
+    merely remembers what it said does not.
     """
 
     def answered(turn: Turn, session: Session) -> Reply:
         reply = answer(turn, session)
-        is_end = reply.conversation is None and not reply.handover
+        conversation = reply.conversation
+        remembers = isinstance(conversation, Conversation) and conversation.name == places.SHOWN
+        is_end = (conversation is None or remembers) and not reply.handover
         return replace(reply, conversation=KEEP) if is_end else reply
 
     return answered

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from core.notices.service import find_waiting_answer
+from handlers.chat import places
 from handlers.chat.words import asks, says
 from handlers.turn import KEEP, Rendered, Reply, Turn, TurnKind
 
@@ -57,7 +58,7 @@ def answer_thanks(turn: Turn, session: Session) -> Reply:  # noqa: ARG001
 
 def answer_cancel(turn: Turn, session: Session) -> Reply:  # noqa: ARG001
     """Leave whatever was in progress."""
-    return Reply(template="service/cancelled", values={"had_one": turn.conversation is not None})
+    return Reply(template="service/cancelled", values={"had_one": places.is_waiting(turn)})
 
 
 def answer_reading_on(turn: Turn, session: Session) -> Reply:  # noqa: ARG001

@@ -23,24 +23,20 @@ from core.mandates.reviewing import (
     release_claim,
 )
 from core.mandates.rules import CLAIM_HOLD, MAX_REASON_CHARACTERS, ClaimState, ClaimVerdict
-from core.people.staff.rules import Role
 from handlers.access import Access, access
+from handlers.console.reviewing import (
+    ANY_STATE,
+    CONFLICT,
+    DECIDED_BY,
+    SEEN_BY,
+    UNPROCESSABLE,
+)
 from handlers.console.visit import Visit
 from handlers.forms import ChoiceMissingError, choice_field, number_field, text_field
 from handlers.page import Answer, Download, Page, Redirect
 
 PATH: Final = "/console/claims"
-SEEN_BY: Final = (
-    Role.DISTRICT_REVIEWER,
-    Role.ADMINISTRATOR,
-    Role.STREET_OFFICER,
-    Role.AUDITOR,
-)
-DECIDED_BY: Final = (Role.DISTRICT_REVIEWER,)
-ANY_STATE: Final = "all"
 MAX_NAME: Final = 100
-UNPROCESSABLE: Final = 422
-CONFLICT: Final = 409
 _FIELD_OF: Final[Mapping[type[DomainError], str]] = {
     ChoiceMissingError: "verdict",
     ClaimReasonError: "reason",

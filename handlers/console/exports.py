@@ -39,14 +39,14 @@ from core.resumption.registration.exporting import (
 from core.resumption.registration.exporting import iterate_registration_rows
 from core.resumption.registration.listing import count_rows
 from handlers.access import Access, access
-from handlers.console import filings, registrations
+from handlers.console import filings, registrations, reviewing
 from handlers.console.audit import AUDITED_BY
 from handlers.console.visit import Visit
 from handlers.forms import choice_field
 from handlers.page import Answer, Download, Page
 
 MADE_BY: Final[Mapping[ExportKind, Sequence[Role]]] = {
-    ExportKind.FILINGS: filings.SEEN_BY,
+    ExportKind.FILINGS: reviewing.SEEN_BY,
     ExportKind.REGISTRATIONS: registrations.SEEN_BY,
 }
 SEEN_BY: Final = tuple(dict.fromkeys(role for roles in MADE_BY.values() for role in roles))

@@ -14,7 +14,6 @@ from core.codes.service import find_newest_code
 from core.errors import ConflictError, DomainError
 from core.files.service import FileNotKeptError, get_file, read_file
 from core.mandates.rules import CompanyNotInBusinessError
-from core.people.staff.rules import Role
 from core.registry.service import list_changes
 from core.resumption.filing.deciding import MAX_BATCH, decide_filing, decide_filings
 from core.resumption.filing.notes import notes_of
@@ -45,23 +44,19 @@ from core.resumption.filing.service import (
 )
 from core.resumption.registration.service import count_registrations
 from handlers.access import Access, access
+from handlers.console.reviewing import (
+    ANY_STATE,
+    CONFLICT,
+    DECIDED_BY,
+    SEEN_BY,
+    UNPROCESSABLE,
+)
 from handlers.console.visit import Visit
 from handlers.forms import ChoiceMissingError, choice_field, number_field, text_field
 from handlers.page import Answer, Download, Page, Redirect
 
 PATH: Final = "/console/filings"
-# A company has a street: who has communities alone has no filings.
-SEEN_BY: Final = (
-    Role.DISTRICT_REVIEWER,
-    Role.ADMINISTRATOR,
-    Role.STREET_OFFICER,
-    Role.AUDITOR,
-)
-DECIDED_BY: Final = (Role.DISTRICT_REVIEWER,)
 CHANGES_SHOWN: Final = 10
-ANY_STATE: Final = "all"
-UNPROCESSABLE: Final = 422
-CONFLICT: Final = 409
 _FAULTS: Final = (
     ConflictError,
     CompanyNotInBusinessError,

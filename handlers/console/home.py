@@ -11,10 +11,13 @@ from core.resumption.filing.reviewing import count_filings
 from core.resumption.filing.rules import FilingState
 from core.resumption.filing.service import find_usual_wait
 from core.risk.listing import count_colours_of
+from core.risk.publishing import count_held
+from core.risk.rulings.appeal_cards import count_appeals
+from core.risk.rulings.override_cards import count_override_states
+from core.risk.rulings.rules import AppealState, OverrideState
 from handlers.access import Access, access
-from handlers.console import claims, filings, registrations
+from handlers.console import registrations, reviewing, risk, rulings
 from handlers.console.audit import AUDITED_BY
-from handlers.console.communities import SEEN_BY
 from handlers.console.visit import Visit
 from handlers.page import Answer, Page
 
@@ -24,7 +27,7 @@ def home(visit: Visit) -> Answer:
     """Show who is signed in, their area of duty and the cards of their role."""
     session, staff = visit.reading(), visit.staff
     counts = None
-    if staff.role in SEEN_BY:
+    if staff.role in risk.SEEN_BY:
         counts = count_colours_of(session, area=staff.area, today=day_of(visit.now))
     return Page(
         template="home",
@@ -32,6 +35,7 @@ def home(visit: Visit) -> Answer:
             "area_names": list_area_names(session, area=staff.area),
             "counts": counts,
             "waiting": _waiting(visit),
+            "rulings": _rulings(visit),
             "may_enter": staff.role in registrations.ENTERED_BY,
             "may_audit": staff.role in AUDITED_BY,
             "done": visit.query.get("done", ""),
@@ -42,7 +46,7 @@ def home(visit: Visit) -> Answer:
 def _waiting(visit: Visit) -> dict[str, object] | None:
     """Return what of return to work waits in an area; None for those who have none of it."""
     session, staff = visit.reading(), visit.staff
-    if staff.role not in filings.SEEN_BY or staff.role not in claims.SEEN_BY:
+    if staff.role not in reviewing.SEEN_BY:
         return None
     claimed = list_claims(session, query=ClaimQuery(area=staff.area), number=1, now=visit.now)
     filed = count_filings(session, area=staff.area)
@@ -52,4 +56,18 @@ def _waiting(visit: Visit) -> dict[str, object] | None:
         "approved_count": filed[FilingState.APPROVED],
         "usual_wait": find_usual_wait(session),
         "pace": list_pace(session, area=staff.area, today=day_of(visit.now)),
+    }
+
+
+def _rulings(visit: Visit) -> dict[str, int] | None:
+    """Return what of community risk waits for a decision; None for those who decide nothing."""
+    session, staff, today = visit.reading(), visit.staff, day_of(visit.now)
+    if staff.role not in rulings.RULED_BY:
+        return None
+    proposed = count_override_states(session, area=staff.area, today=today)
+    appealed = count_appeals(session, area=staff.area)
+    return {
+        "override_count": proposed[OverrideState.PROPOSED],
+        "appeal_count": appealed[AppealState.OPEN] + appealed[AppealState.RECOMMENDED],
+        "held_count": count_held(session, today=today),
     }

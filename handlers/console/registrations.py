@@ -264,7 +264,9 @@ def _entered(visit: Visit, entry: _Entry) -> Answer:
         )
     except tuple(_FIELD_OF) as error:
         faults = {_FIELD_OF[type(error)]: error}
-        return _form_page(visit, entry, faults=faults, reading=reading, status=UNPROCESSABLE)
+        # That somebody else's document was tried is on record, and must be committed.
+        status = 200 if isinstance(error, RegistrationTakenError) else UNPROCESSABLE
+        return _form_page(visit, entry, faults=faults, reading=reading, status=status)
     return Redirect(path=_done_path(receipt.card, is_new=receipt.is_new))
 
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.console import claims, filings, registrations
+from handlers.console import (
+    appeals,
+    claims,
+    filings,
+    models,
+    overrides,
+    publications,
+    registrations,
+    risk,
+    risk_community,
+    risk_unplaced,
+)
 from handlers.console.audit import audit
-from handlers.console.communities import communities
 from handlers.console.exports import exports
 from handlers.console.home import home
 from handlers.console.sign_in import authenticator, code, password, sign_in, sign_out
@@ -77,6 +87,92 @@ ROUTES: Final = (
         methods=BOTH,
     ),
     ConsoleRoute(path="/console/exports", name="exports", view=exports, methods=BOTH),
-    ConsoleRoute(path="/console/communities", name="communities", view=communities),
+    ConsoleRoute(path="/console/communities", name="communities", view=risk.communities),
+    ConsoleRoute(path="/console/risk", name="risk", view=risk.risk),
+    ConsoleRoute(path="/console/risk/points", name="risk_points", view=risk.points),
+    ConsoleRoute(path="/console/risk/mine", name="risk_mine", view=risk.mine),
+    ConsoleRoute(
+        path="/console/risk/community/<int:id>",
+        name="risk_community",
+        view=risk_community.community,
+    ),
+    ConsoleRoute(path="/console/risk/unplaced", name="risk_unplaced", view=risk_unplaced.unplaced),
+    ConsoleRoute(
+        path="/console/risk/unplaced/place",
+        name="risk_place",
+        view=risk_unplaced.place,
+        methods=POST,
+    ),
+    ConsoleRoute(path="/console/risk/overrides", name="risk_overrides", view=overrides.overrides),
+    ConsoleRoute(
+        path="/console/risk/overrides/new",
+        name="risk_override_new",
+        view=overrides.propose,
+        methods=BOTH,
+    ),
+    ConsoleRoute(
+        path="/console/risk/overrides/<int:id>", name="risk_override", view=overrides.override
+    ),
+    ConsoleRoute(
+        path="/console/risk/overrides/<int:id>/decide",
+        name="risk_override_decide",
+        view=overrides.decide,
+        methods=POST,
+    ),
+    ConsoleRoute(path="/console/risk/appeals", name="risk_appeals", view=appeals.appeals),
+    ConsoleRoute(
+        path="/console/risk/appeals/new",
+        name="risk_appeal_new",
+        view=appeals.raise_one,
+        methods=BOTH,
+        may_upload=True,
+    ),
+    ConsoleRoute(path="/console/risk/appeals/<int:id>", name="risk_appeal", view=appeals.appeal),
+    ConsoleRoute(
+        path="/console/risk/appeals/<int:id>/decide",
+        name="risk_appeal_decide",
+        view=appeals.decide,
+        methods=POST,
+    ),
+    ConsoleRoute(
+        path="/console/risk/appeals/<int:id>/withdraw",
+        name="risk_appeal_withdraw",
+        view=appeals.withdraw,
+        methods=POST,
+    ),
+    ConsoleRoute(
+        path="/console/risk/appeals/<int:id>/evidence",
+        name="risk_appeal_evidence",
+        view=appeals.evidence,
+    ),
+    ConsoleRoute(
+        path="/console/risk/publications",
+        name="risk_publications",
+        view=publications.publications,
+    ),
+    ConsoleRoute(
+        path="/console/risk/publications/release",
+        name="risk_publication_release",
+        view=publications.release,
+        methods=POST,
+    ),
+    ConsoleRoute(path="/console/risk/models", name="risk_models", view=models.models),
+    ConsoleRoute(
+        path="/console/risk/models/new",
+        name="risk_model_new",
+        view=models.propose,
+        methods=BOTH,
+        may_upload=True,
+    ),
+    ConsoleRoute(
+        path="/console/risk/models/compare", name="risk_model_compare", view=models.compare
+    ),
+    ConsoleRoute(path="/console/risk/models/<int:id>", name="risk_model", view=models.model),
+    ConsoleRoute(
+        path="/console/risk/models/<int:id>/decide",
+        name="risk_model_decide",
+        view=models.decide,
+        methods=POST,
+    ),
     ConsoleRoute(path="/console/audit", name="audit", view=audit),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from core.codes.drawing import modules_of
 from core.people.staff.rules import Stage, login_name_of
 from core.people.staff.secrets import hash_password, matches_password, totp_uri_of
 from core.people.staff.signing_in import (
@@ -24,7 +25,6 @@ from core.people.staff.signing_in import sign_out as end_sign_in
 from handlers.access import Access, access
 from handlers.console.visit import HOME, Visit, with_next
 from handlers.page import Answer, Page, Redirect
-from handlers.qr import Qr, qr_of
 
 SIGN_IN: Final = "/console/sign-in"
 PATH_OF: Final = {
@@ -172,7 +172,7 @@ def _authenticator_page(visit: Visit, *, fault: str = "", status: int = 200) -> 
     secret = find_totp_secret(visit.reading(), signed_in=visit.staff)
     if secret is None:
         return Redirect(path=visit.next)
-    qr: Qr = qr_of(totp_uri_of(secret, name=visit.staff.name, issuer=ISSUER))
+    qr = modules_of(totp_uri_of(secret, name=visit.staff.name, issuer=ISSUER))
     groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
     values = {"next": visit.next, "fault": fault, "qr": qr, "groups": groups}
     return Page(template="authenticator", values=values, status=status)

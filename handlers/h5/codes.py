@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from flask import render_template
-
 from core.codes.drawing import png_of, svg_of
-from core.codes.poster import Poster, poster_of
 from core.codes.rules import (
     RetiredReason,
     address_of,
@@ -37,6 +34,7 @@ from core.resumption.registration.gate import check_open, get_door
 from core.resumption.registration.service import find_registration, list_people_who_used
 from handlers.access import Access, access
 from handlers.forms import choice_field, number_field
+from handlers.h5.posters import OF_PAGE, poster_for
 from handlers.h5.visit import Visit
 from handlers.page import Answer, Download, Page, Redirect
 
@@ -256,7 +254,7 @@ def retire(visit: Visit) -> Answer:
 @access(Access.PERSON)
 def picture(visit: Visit) -> Answer:
     """Hand out the code as a PNG."""
-    mandate, card = _live(visit)
+    mandate, card = live_code_of(visit)
     wanted = number_field(visit.query, "size")
     pixels = wanted if wanted in PICTURE_PIXELS else PICTURE_PIXELS[1]
     return Download(
@@ -270,7 +268,7 @@ def picture(visit: Visit) -> Answer:
 @access(Access.PERSON)
 def drawing(visit: Visit) -> Answer:
     """Hand out the code as an SVG."""
-    mandate, card = _live(visit)
+    mandate, card = live_code_of(visit)
     return Download(
         content=svg_of(address_of(visit.public_url, card.token)),
         media_type="image/svg+xml",
@@ -281,13 +279,14 @@ def drawing(visit: Visit) -> Answer:
 @access(Access.PERSON)
 def poster(visit: Visit) -> Answer:
     """Hand out the poster of the code as a PDF."""
-    mandate, card = _live(visit)
-    filing = find_filing(visit.reading(), company_id=mandate.company.id)
-    return Download(
-        content=poster_of(_poster_for(visit, mandate.company, filing, card)),
-        media_type="application/pdf",
-        filename=f"{mandate.company.name}-{card.check_code}.pdf",
-        is_inline=True,
+    mandate, card = live_code_of(visit)
+    return poster_for(
+        visit,
+        mandate.company,
+        card,
+        address=address_of(visit.public_url, card.token),
+        last_day=card.last_day,
+        texts=OF_PAGE,
     )
 
 
@@ -299,7 +298,12 @@ def _mandate(visit: Visit, act: Act) -> MandateCard:
     return mandate
 
 
-def _live(visit: Visit) -> tuple[MandateCard, CodeCard]:
+def live_code_of(visit: Visit) -> tuple[MandateCard, CodeCard]:
+    """Return the mandate by which somebody sees a company's code, and that code.
+
+    Raises:
+        CodeNotFoundError: none is live.
+    """
     mandate = _mandate(visit, Act.SHOW_CODE)
     card = find_live_code(visit.reading(), subject=subject_of(mandate.company.id), now=visit.now)
     if card is None:
@@ -348,30 +352,3 @@ def _warn(visit: Visit, mandate: MandateCard, card: CodeCard, reason: RetiredRea
 
 def _code_path(company_id: int) -> str:
     return f"/h5/company/{company_id}/code"
-
-
-def _poster_for(
-    visit: Visit, company: CompanyCard, filing: FilingCard | None, card: CodeCard
-) -> Poster:
-    """Return the poster with the texts of its template, one `name: text` a line."""
-    written = render_template(
-        "h5/codes/poster.txt",
-        owner=company.owner_masked,
-        number=filing.number if filing else None,
-        last_day=card.last_day,
-    )
-    lines = [line.partition(": ") for line in written.splitlines() if line]
-    texts = {name: text for name, _, text in lines}
-    return Poster(
-        address=address_of(visit.public_url, card.token),
-        title=texts["title"],
-        subtitle=texts["subtitle"],
-        company=company.name,
-        facts=tuple(text for name, _, text in lines if name == "fact"),
-        check_label=texts["check"],
-        check_code=shown_check_code(card.check_code),
-        valid=texts["valid"],
-        steps=tuple(text for name, _, text in lines if name == "step"),
-        warning=texts["warning"],
-        footer=texts["footer"],
-    )

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from core.codes.rules import subject_of
 from core.codes.service import find_live_code
+from core.mandates.elsewhere import find_asked, grant_to_elsewhere, object_to_elsewhere
 from core.mandates.proving import confirm_takeover, find_takeover
 from core.mandates.rules import Act, MandateKind, may
 from core.mandates.service import MandateCard, get_mandate, list_deputies
@@ -18,6 +19,7 @@ from core.resumption.filing.service import find_filing, queue_place_of
 from core.resumption.registration.rules import Group, RegistrationState
 from core.resumption.registration.service import count_registrations
 from handlers.access import Access, access
+from handlers.forms import choice_field
 from handlers.h5.mandates import company_id_of, company_path
 from handlers.h5.visit import Visit
 from handlers.page import Answer, Page, Redirect
@@ -37,6 +39,13 @@ class NextStep(StrEnum):
     PUT_UP_CODE = "put_up_code"
     WAIT_FOR_REVIEW = "wait_for_review"
     NOTHING = "nothing"
+
+
+class ElsewhereAnswer(StrEnum):
+    """What an owner says of another account that proved to be the owner."""
+
+    MINE = "mine"
+    NOT_MINE = "not_mine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +137,7 @@ def company(visit: Visit) -> Answer:
         "acts": {act.value for act in Act if may(mandate, act)},
         "people_count": _people_count(visit, mandate),
         "told": _told(visit),
+        "asked_until": find_asked(session, by=mandate),
     }
     return Page(template="company/company", values=values)
 
@@ -140,7 +150,9 @@ def _people_count(visit: Visit, mandate: MandateCard) -> int:
 
 def _told(visit: Visit) -> str:
     """Return what was just done, to be said above the page."""
-    return next((word for word in ("confirmed", "taken_over") if visit.query.get(word)), "")
+    return next(
+        (word for word in ("confirmed", "taken_over", "objected") if visit.query.get(word)), ""
+    )
 
 
 def _takeover_page(visit: Visit, company: CompanyCard) -> Page:
@@ -151,6 +163,21 @@ def _takeover_page(visit: Visit, company: CompanyCard) -> Page:
         "counts": counts_of(count_registrations(session, company_id=company.id)),
     }
     return Page(template="company/takeover", values=values)
+
+
+@access(Access.PERSON)
+def answer_elsewhere(visit: Visit) -> Answer:
+    """Take the owner's word on whether another account is theirs too."""
+    company_id = company_id_of(visit)
+    mandate = get_mandate(visit.reading(), openid=visit.openid, company_id=company_id)
+    answer = choice_field(visit.form, "answer", ElsewhereAnswer)
+    if answer is None:
+        return Redirect(path=company_path(company_id))
+    if answer is ElsewhereAnswer.MINE:
+        grant_to_elsewhere(visit.writing(), by=mandate, now=visit.now)
+        return Redirect(path="/h5/owner")
+    object_to_elsewhere(visit.writing(), by=mandate, now=visit.now)
+    return Redirect(path=f"{company_path(company_id)}?objected=1")
 
 
 @access(Access.PERSON)

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
+from core.codes.drawing import modules_of
 from core.mandates.inviting import (
     InvitationNameError,
     TooManyPeopleError,
@@ -22,7 +23,6 @@ from handlers.access import Access, access
 from handlers.forms import ChoiceMissingError, Form, choice_field, number_field
 from handlers.h5.visit import Visit
 from handlers.page import Answer, Page, Redirect
-from handlers.qr import qr_of
 
 # Uses in seconds.
 OPEN_LIMIT: Final = (60, 3600)
@@ -113,7 +113,7 @@ def _offered(visit: Visit, by: MandateCard, offer: _Offer) -> Answer:
         "department": offer.department,
         "ends_at": invitation.ends_at,
         "address": address,
-        "qr": qr_of(address),
+        "qr": modules_of(address),
     }
     return Page(template="mandates/invited", values=values)
 

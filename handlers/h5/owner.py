@@ -10,6 +10,7 @@ from typing import Final
 
 from core.clock import day_of
 from core.mandates.claims import list_claims_of
+from core.mandates.elsewhere import list_waiting
 from core.mandates.proving import list_takeovers, prove_ownership
 from core.mandates.service import list_mandates
 from core.people.documents import Document, DocumentKind, document_of
@@ -56,6 +57,7 @@ def _form_page(visit: Visit, form: Form, *, problem: str = "", status: int = 200
         values={
             "mandates": list_mandates(session, openid=visit.openid),
             "takeovers": list_takeovers(session, openid=visit.openid),
+            "waiting": list_waiting(session, openid=visit.openid),
             "claims": list_claims_of(session, openid=visit.openid, now=visit.now),
             "typed": form.typed,
             "problem": problem,

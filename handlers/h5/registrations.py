@@ -39,7 +39,6 @@ from core.resumption.registration.service import (
     list_registrations_of,
     submit_registration,
 )
-from core.resumption.registration.telling import may_be_told
 from handlers.access import Access, access
 from handlers.answers import (
     FIELDS,
@@ -51,6 +50,7 @@ from handlers.answers import (
     typed_of_known,
 )
 from handlers.forms import Form, number_field
+from handlers.h5.messages import told_values
 from handlers.h5.visit import Visit
 from handlers.page import Answer, Page, Redirect
 
@@ -290,14 +290,17 @@ def receipt(visit: Visit) -> Answer:
     """Show where a registration stands, and what is kept of it."""
     own = _own(visit)
     query = visit.query
-    values = {
+    values: dict[str, object] = {
         "card": own.card,
         "own": own,
         "happened": next((one for one in ("sent", "corrected", "ended") if one in query), ""),
         "is_repeat": query.get("sent") == "0",
-        "may_be_told": may_be_told(visit.reading(), openid=visit.openid),
+        "answered": query.get("told", ""),
+        **told_values(visit),
     }
-    return Page(template="registrations/receipt", values=values)
+    return Page(
+        template="registrations/receipt", values=values, has_script=bool(values["templates"])
+    )
 
 
 @access(Access.PERSON)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.h5 import claim, company, decisions, mandates, owner, sheet
+from handlers.h5 import claim, company, decisions, following, mandates, messages, owner, sheet
 from handlers.h5.codes import code, drawing, picture, poster, report, retire, rotate, scanned
+from handlers.h5.community import community
 from handlers.h5.filing import filing, filing_plan
 from handlers.h5.home import SIGNED_OUT, home, sign_out, signed_out
 from handlers.h5.registrations import correct, end, enter, receipt, register, registrations
@@ -19,6 +20,7 @@ ROUTES: Final = (
     H5Route(path=HOME, name="home", view=home),
     H5Route(path="/h5/sign-out", name="sign_out", view=sign_out, methods=("POST",)),
     H5Route(path=SIGNED_OUT, name="signed_out", view=signed_out),
+    H5Route(path="/h5/community/<int:id>", name="community", view=community),
     H5Route(path="/h5/c/<token>", name="scanned", view=scanned),
     H5Route(path="/h5/c/<token>/report", name="code_report", view=report, methods=BOTH),
     H5Route(path="/h5/company/<int:company_id>/code", name="code", view=code),
@@ -37,6 +39,24 @@ ROUTES: Final = (
     H5Route(path="/h5/company/<int:company_id>/code.png", name="code_picture", view=picture),
     H5Route(path="/h5/company/<int:company_id>/code.svg", name="code_drawing", view=drawing),
     H5Route(path="/h5/company/<int:company_id>/code.pdf", name="code_poster", view=poster),
+    H5Route(
+        path="/h5/company/<int:company_id>/follow",
+        name="follow_code",
+        view=following.code,
+        methods=BOTH,
+    ),
+    H5Route(
+        path="/h5/company/<int:company_id>/follow.png",
+        name="follow_picture",
+        view=following.picture,
+    ),
+    H5Route(
+        path="/h5/company/<int:company_id>/follow.pdf",
+        name="follow_poster",
+        view=following.poster,
+    ),
+    H5Route(path="/h5/account.png", name="account_picture", view=messages.account_picture),
+    H5Route(path="/h5/sdk", name="sdk", view=messages.sdk),
     H5Route(path="/h5/c/<token>/register", name="register", view=register, methods=BOTH),
     H5Route(path="/h5/registrations", name="registrations", view=registrations),
     H5Route(path="/h5/registration/<int:id>", name="registration", view=receipt),
@@ -45,6 +65,12 @@ ROUTES: Final = (
         name="registration_correct",
         view=correct,
         methods=BOTH,
+    ),
+    H5Route(
+        path="/h5/registration/<int:id>/told",
+        name="registration_told",
+        view=messages.answered,
+        methods=("POST",),
     ),
     H5Route(path="/h5/registration/<int:id>/end", name="registration_end", view=end, methods=BOTH),
     H5Route(path="/h5/company/<int:id>/enter", name="enter", view=enter, methods=BOTH),
@@ -65,6 +91,12 @@ ROUTES: Final = (
         path="/h5/company/<int:id>/takeover",
         name="takeover",
         view=company.take_over,
+        methods=("POST",),
+    ),
+    H5Route(
+        path="/h5/company/<int:id>/elsewhere",
+        name="elsewhere",
+        view=company.answer_elsewhere,
         methods=("POST",),
     ),
     H5Route(path="/h5/company/<int:id>/people", name="people", view=mandates.people, methods=BOTH),

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from datetime import datetime
+from typing import Final, Protocol, TypeAlias
 
+from core.codes.account import AccountCodes
 from handlers.page import Answer, PageRoute, PageVisit, path_with_next, safe_path
 
 HOME: Final = "/h5/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptConfig:
+    """What WeChat's script wants to know of a page before it does anything there.
+
+    Attributes:
+        timestamp: seconds since 1970.
+        nonce: any text.
+        signature: of the page's address, by the account's ticket.
+    """
+
+    appid: str
+    timestamp: int
+    nonce: str
+    signature: str
+
+
+class Account(AccountCodes, Protocol):
+    """The official account; the wire has the one that there is."""
+
+    @property
+    def script_url(self) -> str:
+        """Where WeChat's script is."""
+
+    def templates_for(self, kinds: Collection[str]) -> tuple[str, ...]:
+        """Return the subscription templates that are set up for some kinds of notice."""
+
+    def sign(self, url: str, *, now: datetime) -> ScriptConfig | None:
+        """Return what WeChat's script wants to know of a page; None while it cannot be signed.
+
+        Args:
+            url: the page's whole address as the browser has it, without what follows a `#`.
+            now: aware instant.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +58,13 @@ class Visit(PageVisit):
         is_in_wechat: whether WeChat shows the page; the simulator's phone counts.
         public_url: where people reach this installation, without a slash at its end; codes and
             posters name it.
+        account: makes codes, and signs pages for WeChat's script.
     """
 
     openid: str
     is_in_wechat: bool
     public_url: str
+    account: Account
 
 
 View: TypeAlias = Callable[[Visit], Answer]

@@ -137,6 +137,7 @@ def test_metrics_show_the_outbox(make: Make, sqlite_database: Database, now: Any
     assert answered.mimetype == "text/plain"
     assert "\nhuizhili_outbox_queued 3.0\n" in answered.text
     assert "\nhuizhili_outbox_due 3.0\n" in answered.text
+    assert "\nhuizhili_risk_days_held 0.0\n" in answered.text
     assert "\nhuizhili_database_up 1.0\n" in answered.text
     assert "\nhuizhili_store_up 1.0\n" in answered.text
     assert PERSON not in answered.text

@@ -29,6 +29,7 @@ from core.places.model import Community
 from core.registry.importing import COMPANY_COLUMNS, import_companies
 from core.risk.model import RiskScore
 from tests.conftest import DATA_KEY
+from tests.core.mandates.conftest import CODES, WANG, District
 from tests.wechat import Platform
 
 COMMUNITIES = """code,name,street,longitude,latitude
@@ -36,6 +37,7 @@ T12,田林十二村,田林街道,121.42,31.17
 L01,锦泰苑,凌云路街道,121.43,31.14
 """
 YESTERDAY = day_of(datetime.now(UTC)) - timedelta(days=1)
+PERSON = "31010419750505123X"
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def test_a_night_that_fails_exits_non_zero(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError
 
-    monkeypatch.setattr("core.nightly.score_day", fail)
+    monkeypatch.setattr("core.nightly.score_nights", fail)
 
     assert flask("nightly", "--day", YESTERDAY).exit_code == 1
 
@@ -288,6 +290,27 @@ def test_reseal_covers_files_and_says_when_their_store_is_away(flask: Any, app: 
     assert told == [["1 files were sealed with an older key, none is now"], []]
 
 
+@pytest.mark.usefixtures("district")
+def test_events_are_imported_with_what_their_sender_says(flask: Any, tmp_path: Path) -> None:
+    people = f"person_id,community_code\n{PERSON},T12\n"
+    assert flask("import", "residents", _file(tmp_path, people), "--rows", "1").exit_code == 0
+    header = "person_id,kind,reported_on\n"
+    nothing = _file(tmp_path, header)
+    assert flask("import", "risk-events", nothing).exit_code == 1
+    said = ("--feed", "fever", "--watermark", str(YESTERDAY))
+    assert flask("import", "risk-events", nothing, *said).exit_code == 0
+    path = _file(tmp_path, f"{header}{PERSON},confirmed,{YESTERDAY}\n")
+    cut_off = flask("import", "risk-events", path, "--rows", "2")
+    assert cut_off.exit_code == 1
+    assert "文件可能不完整" in cut_off.output
+    result = flask("import", "risk-events", path, "--rows", "1", "--accept-size")
+    assert result.exit_code == 0
+    assert "risk-events: 1 created, 0 updated, 0 unchanged, 0 rejected" in result.output
+    assert PERSON not in result.output + cut_off.output
+    ended = flask("import", "residents", _file(tmp_path, people), "--full", "--end-missing")
+    assert (ended.exit_code, "1 unchanged" in ended.output) == (0, True)
+
+
 def test_full_register_is_imported_with_what_it_lacks(flask: Any, tmp_path: Path) -> None:
     columns = [*COMPANY_COLUMNS, "id_kind"]
     lines = [
@@ -303,3 +326,17 @@ def test_full_register_is_imported_with_what_it_lacks(flask: Any, tmp_path: Path
         "companies: 0 created, 0 updated, 1 unchanged, 0 rejected",
         f"not in this file, left as they are (1): {lines[0].split(',')[0]}",
     ]
+
+
+def test_owner_is_released_for_whoever_proves_next(flask: Any, database: Database) -> None:
+    with database.transaction() as session:
+        district = District(session=session, now=datetime.now(UTC))
+        district.register(WANG)
+        district.prove("o-wang")
+    told = [flask("owners", "release", CODES[0].lower()).stdout.strip() for _ in range(2)]
+    assert told == ["released", "nobody acts as the owner of that company"]
+    with database.transaction() as session:
+        district = District(session=session, now=datetime.now(UTC))
+        assert len(district.prove("o-new").mandates) == 1
+        (ended,) = district.recorded("mandate_ended")
+        assert (ended.actor, ended.facts["reason"]) == ("operator:owners", "released")

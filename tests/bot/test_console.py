@@ -32,7 +32,7 @@ from core.people.staff.service import NewStaff, add_account, disable_account, ge
 from core.places.model import Community, Street
 from core.risk.model import RiskScore
 from handlers.console.audit import AUDITED_BY
-from handlers.console.communities import SEEN_BY
+from handlers.console.risk import SEEN_BY
 from handlers.console.routes import ROUTES
 
 PASSWORD = "kites over the river"
@@ -168,7 +168,7 @@ def test_nobody_enters_without_signing_in(app: Flask, route: Any) -> None:
 @pytest.mark.parametrize("role", Role)
 def test_every_page_opens_for_its_roles_alone(places: None, enter: Enter, role: Role) -> None:
     client = enter(role)
-    expected = {"home": True, "communities": role in SEEN_BY, "audit": role in AUDITED_BY}
+    expected = {"home": True, "risk": role in SEEN_BY, "audit": role in AUDITED_BY}
     for name, is_open in expected.items():
         path = next(route.path for route in ROUTES if route.name == name)
         answered = client.get(path)
@@ -183,10 +183,10 @@ def test_nobody_sees_a_community_outside_their_area(places: None, enter: Enter, 
     allowed = SEEN.get(role, set())
     queries = ("", "?q=名", "?colour=red", "?colour=grey", "?street=1", "?street=2", "?page=9")
     for query in queries:
-        answered = client.get(f"/console/communities{query}").text
+        answered = client.get(f"/console/risk{query}").text
         assert set(re.findall(r"名([AB]\d)", answered)) <= allowed, query
     if allowed:
-        listed = re.findall(r"名([AB]\d)", client.get("/console/communities").text)
+        listed = re.findall(r"名([AB]\d)", client.get("/console/risk").text)
         assert set(listed) == allowed
     home = client.get("/console/").text
     counted = [int(one) for one in re.findall(r'class="number">(\d+)<', home)]
@@ -198,7 +198,7 @@ def test_sign_in_leads_to_the_page_that_was_asked_for(
 ) -> None:
     add(database, Role.AUDITOR)
     client = app.test_client()
-    asked = client.get("/console/communities?q=名A1")
+    asked = client.get("/console/risk?q=名A1")
     page = client.get(asked.location)
     hidden = re.search(r'name="next" value="([^"]+)"', page.text)
     assert hidden is not None
@@ -480,8 +480,8 @@ def test_home_of_a_role_without_cards_says_so(enter: Enter) -> None:
 
 def test_empty_register_and_empty_search_say_what_to_do(enter: Enter) -> None:
     client = enter(Role.AUDITOR)
-    assert "责任区域内还没有小区" in client.get("/console/communities").text
-    searched = client.get("/console/communities?q=火星<b>").text
+    assert "责任区域内还没有小区" in client.get("/console/risk").text
+    searched = client.get("/console/risk?q=火星<b>").text
     assert "没有符合条件的小区" in searched
     assert 'value="火星&lt;b&gt;"' in searched
 
@@ -493,7 +493,7 @@ def test_empty_register_and_empty_search_say_what_to_do(enter: Enter) -> None:
 def test_fields_that_make_no_sense_are_as_if_not_given(
     places: None, enter: Enter, query: str
 ) -> None:
-    assert enter(Role.AUDITOR).get(f"/console/communities?{query}").status_code == 200
+    assert enter(Role.AUDITOR).get(f"/console/risk?{query}").status_code == 200
 
 
 def test_audit_page_finds_what_somebody_did(enter: Enter, database: Database, app: Flask) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.demo import DAYS, SEED, DemoReport, RealRegisterError, Size, is_empty, load
+from bot.demo import EXTENTS, SEED, DemoReport, RealRegisterError, Size, is_empty, load
 from bot.demo.companies import make_companies
 from bot.demo.names import unified_check
-from bot.demo.risk import QUIET, STALE_STREET
+from bot.demo.risk import Extent
+from bot.demo.scenes import QUIET
 from core.clock import SHANGHAI
 from core.db import Database, Keyring, install_keyring
 from core.importing import ImportRow
@@ -21,7 +22,7 @@ from core.places.model import Community, Street
 from core.registry.importing import import_companies
 from core.registry.model import Company, CompanyChange
 from core.risk.model import IndicatorValue, RiskScore
-from core.risk.rules import Colour, Status
+from core.risk.rules import Colour
 from core.risk.service import count_colours, find_card
 from tests.conftest import DATA_KEY
 from tests.core.mandates.conftest import MemoryFiles
@@ -31,7 +32,7 @@ YESTERDAY = date(2020, 3, 27)
 
 
 NOW = datetime(2020, 3, 28, 8, 0, tzinfo=SHANGHAI)
-SHORT = 10  # days show all that fourteen do: two communities fall silent after two of them
+SHORT = Extent(days=2, one_in=100)  # shows all that fourteen days do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         assert is_empty(session)
     told: list[tuple[int, int]] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(DAYS, Size.SMALL, SHORT)
+        patch.setitem(EXTENTS, Size.SMALL, SHORT)
         report = load(
             database,
             files=MemoryFiles(),
@@ -66,14 +67,14 @@ def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def test_demo_fills_an_empty_district(demo: Demo) -> None:
-    assert (demo.report.communities, demo.report.companies, demo.report.days) == (957, 400, 10)
+    assert (demo.report.communities, demo.report.companies, demo.report.risk.days) == (957, 400, 2)
     with demo.database.reading() as session:
         assert not is_empty(session)
         streets = session.scalars(select(Street.code).order_by(Street.code)).all()
         assert (len(streets), streets[0], streets[-1]) == (13, "310104003", "310104103")
         assert len(session.scalars(select(Paper.street_id).distinct()).all()) == 14
         days = session.scalars(select(RiskScore.day).distinct().order_by(RiskScore.day)).all()
-        assert days == [TODAY - timedelta(days=age) for age in range(10, 0, -1)]
+        assert days == [TODAY - timedelta(days=age) for age in (2, 1)]
 
 
 def test_demo_has_every_colour_in_likely_numbers(demo: Demo) -> None:
@@ -81,26 +82,18 @@ def test_demo_has_every_colour_in_likely_numbers(demo: Demo) -> None:
         counts = count_colours(session, today=TODAY).counts
     assert 1 <= counts[Colour.RED] <= 8
     assert 8 <= counts[Colour.YELLOW] <= 40
-    assert counts[Colour.GREY] == 2
+    assert counts[Colour.GREY] == 0
     assert sum(counts.values()) == 957
-    assert str(demo.report).endswith(f"{counts[Colour.BLUE]} blue, 2 grey")
+    assert str(demo.report).endswith(f"{counts[Colour.BLUE]} blue, 0 grey")
 
 
-def test_demo_knows_a_quiet_community_and_a_late_feed(demo: Demo) -> None:
+def test_demo_knows_a_quiet_community(demo: Demo) -> None:
     with demo.database.reading() as session:
         ids = dict(session.execute(select(Community.name, Community.id)).all())
         card = find_card(session, community_id=ids[QUIET], today=TODAY)
-        assert card is not None
-        assert card.colour is Colour.BLUE
-        assert card.reasons[0].contribution > 0
-        late = session.scalars(
-            select(Community.id).join(Street).where(Street.name == STALE_STREET)
-        ).first()
-        assert late is not None
-        other = find_card(session, community_id=late, today=TODAY)
-        assert other is not None
-        fever = next(one for one in other.reasons if one.indicator == "fever")
-        assert fever.status is Status.STALE
+    assert card is not None
+    assert card.colour is Colour.BLUE
+    assert card.reasons[0].contribution > 0
 
 
 def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,30 +107,21 @@ def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch)
             return [sorted(map(tuple, session.execute(one))) for one in statements]
 
     # The story of a day depends on its length: the whole of it is told again.
-    monkeypatch.setitem(DAYS, Size.SMALL, SHORT)
+    monkeypatch.setitem(EXTENTS, Size.SMALL, SHORT)
     before = everything()
     again = load(demo.database, files=MemoryFiles(), size=Size.SMALL, now=NOW + timedelta(hours=1))
-    assert again.last.changed_count == 0
+    assert again.risk.last.changed_count == 0
     assert everything() == before
 
 
 def test_demo_tells_its_progress(demo: Demo) -> None:
-    assert demo.told == [(step, SHORT + 5) for step in range(1, SHORT + 6)]
+    # Five registers, residents, what was before, two days, rulings.
+    assert demo.told == [(step, 10) for step in range(1, 11)]
 
 
-def test_demo_loads_into_postgresql(
-    postgres_database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(DAYS, Size.SMALL, 2)
-    with postgres_database.reading() as session:
-        assert is_empty(session)
-    report = load(postgres_database, files=MemoryFiles(), size=Size.SMALL, now=now)
-    assert (report.communities, sum(report.last.colours.values())) == (957, 957)
-    assert report.companies == 400
-
-
-def test_district_has_a_longer_history() -> None:
-    assert DAYS[Size.DISTRICT] == 60
+def test_district_has_everybody_and_a_longer_history() -> None:
+    district = EXTENTS[Size.DISTRICT]
+    assert (district.one_in, district.days) == (1, 28)
 
 
 def test_demo_keeps_out_of_a_register_with_real_companies(

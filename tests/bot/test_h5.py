@@ -14,6 +14,7 @@ import requests
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from bot import h5
@@ -24,6 +25,7 @@ from bot.login import PHONE_COOKIE, LoginError
 from bot.services import services_of
 from bot.settings import Settings
 from core.db import Database, Keyring, install_keyring
+from core.state.model import StateItem
 from handlers.access import Access, access
 from handlers.h5.routes import ROUTES
 from handlers.h5.visit import H5Route, Visit
@@ -445,6 +447,74 @@ def test_form_that_was_open_may_be_sent_after_signing_in_again(
     again = come_back(client, state_of(client.get("/h5/")), platform.code("page", LI))
     assert again.status_code == 303
     assert client.post("/h5/who/x", data={"csrf": csrf}).text.startswith(LI)
+
+
+def _send_late(app: Flask, **fields: object) -> tuple[FlaskClient, str]:
+    """Send a form three hours after it was opened; return the browser and the way on."""
+    start = datetime.now(UTC) - timedelta(hours=3)
+    client = enter(phone(app), LI, now=start)
+    with time_machine.travel(start, tick=False):
+        csrf = csrf_of(client.get("/h5/").text)
+    ended = client.post("/h5/who/x?step=2", data={"csrf": csrf, **fields})
+    assert ended.status_code == 403
+    assert "刚才填写的内容还在" in text_of(ended)
+    found = re.search(r'href="(/h5/again/[0-9a-f]{32})"', ended.text)
+    assert found is not None
+    return client, found[1]
+
+
+def test_what_was_typed_before_the_sign_in_ended_is_sent_after_it(
+    app: Flask, platform: Platform
+) -> None:
+    client, way_on = _send_late(app, name='张"三', symptoms=["fever", "cough"], action="send")
+    back = come_back(client, state_of(client.get(way_on)), platform.code("page", LI))
+    assert back.location == way_on
+    page = client.get(way_on)
+    assert 'action="/h5/who/x?step=2"' in page.text
+    held = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    assert held[1:] == [
+        *(("name", "张&#34;三"), ("symptoms", "fever"), ("symptoms", "cough")),
+        ("action", "send"),
+    ]
+    assert client.post("/h5/who/x?step=2", data=dict(held)).text.startswith(LI)
+
+
+def test_nobody_else_gets_what_was_held_and_it_is_sealed(app: Flask, platform: Platform) -> None:
+    client, way_on = _send_late(app, name="张三")
+    come_back(client, state_of(client.get(way_on)), platform.code("page", WANG))
+    other = client.get(way_on)
+    assert other.status_code == 404
+    assert "张三" not in other.text
+    with services_of(app).database.reading() as session:
+        kept = session.scalars(select(StateItem.value).where(StateItem.key.like("h5:held:%"))).one()
+    assert "张三" not in kept
+
+
+def test_form_that_is_not_ours_or_too_large_is_not_held(app: Flask) -> None:
+    client = enter(phone(app), LI, now=datetime.now(UTC) - timedelta(hours=3))
+    assert "没有保存" in text_of(client.post("/h5/who/x", data={"csrf": "0" * 64, "name": "张三"}))
+    start = datetime.now(UTC) - timedelta(hours=3)
+    with time_machine.travel(start, tick=False):
+        csrf = csrf_of(enter(client, LI, now=start).get("/h5/").text)
+    late = client.post("/h5/who/x", data={"csrf": csrf, "name": "长" * 30_000})
+    assert "没有保存" in text_of(late)
+
+
+def test_held_form_is_gone_after_half_an_hour(app: Flask, platform: Platform) -> None:
+    client, way_on = _send_late(app, name="张三")
+    come_back(client, state_of(client.get(way_on)), platform.code("page", LI))
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=31), tick=False):
+        assert client.get(way_on).status_code == 404
+
+
+def test_sign_in_that_is_used_all_day_ends_after_twelve_hours(app: Flask) -> None:
+    start = datetime.now(UTC)
+    client = enter(phone(app), LI, now=start)
+    for minutes in range(60, 12 * 60, 60):
+        with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
+            assert is_in(client, LI), minutes
+    with time_machine.travel(start + timedelta(hours=12), tick=False):
+        assert not is_in(client, LI)
 
 
 def test_forms_of_the_one_before_are_worthless_to_the_next_person(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,13 @@ def test_session_comes_out_as_it_went_in(openid: str) -> None:
 def test_session_is_over_after_two_hours(minutes: int, is_over: bool) -> None:
     session = new_session(openid=OPENID, now=NOW)
     assert session.is_over(NOW + timedelta(minutes=minutes)) is is_over
+
+
+def test_session_that_is_made_anew_all_day_is_over_after_twelve_hours() -> None:
+    later = NOW + timedelta(hours=11, minutes=59)
+    session = replace(new_session(openid=OPENID, now=NOW), issued_at=later)
+    assert not session.is_over(later)
+    assert session.is_over(NOW + timedelta(hours=12))
 
 
 @given(st.text(max_size=80))

@@ -4,16 +4,19 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.demo.companies import DemoCompany, make_companies
-from bot.imports import KINDS, ImportReport, run_import
+from bot.import_report import ImportReport
+from bot.imports import KINDS, run_import
 from core.codes.rules import subject_of
 from core.codes.service import find_live_code, issue_code
-from core.db import Database
+from core.db import Base, Database
+from core.importing import Manifest
 from core.mandates.proving import prove_ownership
 from core.mandates.service import list_mandates
 from core.notices.model import Notice
@@ -23,10 +26,13 @@ from core.places.model import Community, Street
 from core.registry.importing import COMPANY_COLUMNS
 from core.registry.model import Company
 from core.registry.rules import CompanyState
+from core.residents.model import Resident
 from core.resumption.registration.model import Registration
 from core.resumption.registration.rules import Flag, Travel
 from core.resumption.registration.service import submit_registration
-from core.risk.model import IndicatorValue
+from core.risk.events.model import EpidemicEvent, FeedDelivery
+from core.risk.events.rules import Feed
+from core.risk.events.service import feed_states
 from core.risk.rules import Colour
 from core.risk.scoring import score_day
 from core.risk.service import find_card, subscribe
@@ -51,10 +57,19 @@ def load(
     now: datetime,
     all_or_nothing: bool = False,
     is_full: bool = False,
+    **said: Any,
 ) -> ImportReport:
     path = tmp_path / "file.csv"
     path.write_text(text, "utf-8")
-    return run_import(database, kind, path, all_or_nothing=all_or_nothing, is_full=is_full, now=now)
+    return run_import(
+        database,
+        kind,
+        path,
+        all_or_nothing=all_or_nothing,
+        is_full=is_full,
+        manifest=Manifest(**said),
+        now=now,
+    )
 
 
 def values(day: str, confirmed: int, *, code: str = "T1") -> str:
@@ -65,7 +80,7 @@ def values(day: str, confirmed: int, *, code: str = "T1") -> str:
 INDICATOR_HEADER = "day,community_code,indicator,value\n"
 
 
-def count(database: Database, table: type[Community | Company | IndicatorValue | Notice]) -> int:
+def count(database: Database, table: type[Base]) -> int:
     with database.reading() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -129,7 +144,7 @@ def test_imported_values_are_scored_at_once(
     with database.reading() as session:
         card = find_card(session, community_id=1, today=date(2020, 3, 28))
         assert card is not None
-        assert (card.colour, card.score, card.day) == (Colour.BLUE, 20.0, date(2020, 3, 27))
+        assert (card.colour, card.score, card.day) == (Colour.YELLOW, 20.0, date(2020, 3, 27))
 
 
 def test_late_values_reach_the_days_that_carry_them(
@@ -185,19 +200,21 @@ def test_subscribers_hear_at_once_of_what_the_card_shows_and_not_of_history(
     database: Database, subscriber: None, tmp_path: Path, now: datetime
 ) -> None:
     expected: list[tuple[object, object]] = []
+    newest = ""
     for day, rows, news in (
         ("2020-03-25", WORST, "red"),  # the card still shows a day that is three days old
         ("2020-03-25", BEST, "blue"),  # and its correction
         ("2020-03-26", WORST, "red"),
         ("2020-03-25", WORST, ""),
-        ("2020-03-27", BEST, "blue"),
-        ("2020-03-26", BEST, ""),
+        ("2020-03-27", BEST, "yellow"),  # a colour falls by one step a day
+        ("2020-03-26", BEST, "blue"),  # and there was a step the day before
         ("2020-03-27", BEST, ""),
         ("2020-03-27", WORST, "red"),
     ):
         text = INDICATOR_HEADER + rows.format(day=day)
         load(database, "indicators", text, tmp_path=tmp_path, now=now)
-        expected += [(day, news)] if news else []
+        newest = max(newest, day)
+        expected += [(newest, news)] if news else []
         assert told(database) == expected
 
 
@@ -210,7 +227,9 @@ def test_subscribers_hear_of_the_newest_day_of_a_file_alone(
     assert told(database) == [("2020-03-27", "red")]
 
 
-@pytest.mark.parametrize("step", ["score_day", "queue_colour_notices"])
+@pytest.mark.parametrize(
+    "step", ["core.risk.scoring.score_day", "bot.imports.queue_colour_notices"]
+)
 def test_import_that_dies_while_it_scores_is_made_good_by_the_next(
     database: Database,
     subscriber: None,
@@ -221,13 +240,13 @@ def test_import_that_dies_while_it_scores_is_made_good_by_the_next(
 ) -> None:
     text = INDICATOR_HEADER + WORST.format(day="2020-03-26") + WORST.format(day="2020-03-27")
 
-    def die(session: Session, *, now: datetime, day: date = date.max) -> None:
+    def die(session: Session, *, now: datetime, day: date = date.max) -> object:
         if day > date(2020, 3, 26):
             raise KeyboardInterrupt
-        score_day(session, day=day, now=now)
+        return score_day(session, day=day, now=now)
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"bot.imports.{step}", die)
+        patch.setattr(step, die)
         with pytest.raises(KeyboardInterrupt):
             load(database, "indicators", text, tmp_path=tmp_path, now=now)
     assert told(database) == []
@@ -393,7 +412,7 @@ def test_state_that_cannot_follow_is_named_in_words(
 def test_every_reason_for_refusing_a_row_has_a_text_and_every_text_a_reason() -> None:
     sources = [
         ROOT / "core/importing.py",
-        *(ROOT / "core").glob("*/importing.py"),
+        *(ROOT / "core").rglob("importing.py"),
         ROOT / "bot/imports.py",
         ROOT / "bot/feeds/tables.py",
     ]
@@ -446,3 +465,137 @@ def test_changed_key_areas_screen_the_reported_stays_again(
     with database.reading() as session:
         registration = session.scalars(select(Registration)).one()
         assert Flag.KEY_AREA.value in registration.flags
+
+
+RESIDENTS = """person_id,community_code,community,birth_year
+310104197505051230,T1,,1975
+310104197606061231,T2,,1976
+310104197707071232,,某某路12弄3号502室,1977
+"""
+EVENTS = """person_id,kind,reported_on,ended_on,community_code
+310104197505051230,confirmed,2020-03-27,,
+310104197606061231,close,2020-03-27,,
+"""
+
+
+def test_residents_are_imported_and_whom_nobody_can_place_is_told_by_line(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    load(database, "communities", COMMUNITIES, tmp_path=tmp_path, now=now)
+    report = load(database, "residents", RESIDENTS, tmp_path=tmp_path, now=now, row_count=3)
+    assert report.summary() == "residents: 3 created, 0 updated, 0 unchanged, 0 rejected"
+    assert report.notes() == ["without a known community, on the work-list, lines (1): 4"]
+    few = "\n".join(RESIDENTS.split("\n")[:2]) + "\n"
+    later = now + timedelta(days=1)
+    report = load(database, "residents", few, tmp_path=tmp_path, now=later, is_full=True)
+    assert report.notes() == ["not in this file, left as they are: 2"]
+    report = load(database, "residents", few, tmp_path=tmp_path, now=later, is_missing_ended=True)
+    assert report.notes() == ["not in this file, residence ended today: 2"]
+    with database.reading() as session:
+        (register,) = [one for one in feed_states(session, day=later.date()) if one.received_at]
+        assert (register.feed, register.row_count, register.is_complete) == (
+            Feed.RESIDENTS,
+            1,
+            True,
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said", "told"),
+    [
+        (
+            "residents",
+            RESIDENTS,
+            {"row_count": 4},
+            "文件里有 3 条记录，说明是 4 条，文件可能不完整",
+        ),
+        (
+            "risk-events",
+            EVENTS + "310104197707071232,close\n",
+            {"row_count": 2},
+            "文件里有 3 条记录，说明是 2 条，文件可能不完整",
+        ),
+        (
+            "risk-events",
+            EVENTS[:51],
+            {},
+            "文件里没有记录。如果确实没有新增，请用 --feed 和 --watermark 说明哪个来源、截至哪一天",
+        ),
+        (
+            "residents",
+            RESIDENTS,
+            {"feed": "cases"},
+            "“residents”不分数据来源，请去掉 --feed 和 --watermark",
+        ),
+        (
+            "communities",
+            COMMUNITIES,
+            {"is_missing_ended": True},
+            "“communities”里没有会结束的登记，请去掉 --end-missing",
+        ),
+        (
+            "risk-events",
+            EVENTS,
+            {"feed": "radio"},
+            f"不认识的数据来源“radio”，可用的有：{', '.join(Feed)}",
+        ),
+    ],
+    ids=["cut off", "cut off in a row", "empty", "no feed", "never ends", "feed unknown"],
+)
+def test_file_that_is_not_what_it_is_said_to_be_leaves_nothing(
+    sqlite_database: Database,
+    tmp_path: Path,
+    now: datetime,
+    kind: str,
+    text: str,
+    said: dict[str, Any],
+    told: str,
+) -> None:
+    report = load(sqlite_database, kind, text, tmp_path=tmp_path, now=now, **said)
+    assert report.is_failed
+    assert report.lines()[0] == f"0: {told}"
+    assert [count(sqlite_database, one) for one in (Resident, EpidemicEvent, FeedDelivery)] == [
+        0,
+        0,
+        0,
+    ]
+
+
+def test_report_of_refused_people_quotes_no_identifier(
+    sqlite_database: Database, tmp_path: Path, now: datetime
+) -> None:
+    load(sqlite_database, "communities", COMMUNITIES, tmp_path=tmp_path, now=now)
+    person = "310104197505051230"
+    residents = f"{RESIDENTS}{person},T1,,1975\n{person},T1,,75\n{person * 4},T1,,1975\n"
+    events = f"{EVENTS}{person},confirmed,2020-03-27,,\n{person},cough,2020-03-27,,\n"
+    events += f"{person},fever,1974-03-27,,\n{person},fever,2020-03-29,,\n"
+    for kind, text, lines in (("residents", residents, 3), ("risk-events", events, 4)):
+        report = load(sqlite_database, kind, text, tmp_path=tmp_path, now=now)
+        assert len(report.lines()) == lines
+        assert not any(person[:10] in line for line in (*report.lines(), *report.notes()))
+
+
+def test_events_move_the_colours_of_today_and_name_the_days_that_wait(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    load(database, "communities", COMMUNITIES, tmp_path=tmp_path, now=now)
+    load(database, "residents", RESIDENTS, tmp_path=tmp_path, now=now)
+    for day in ("2020-03-25", "2020-03-26", "2020-03-27"):
+        text = INDICATOR_HEADER + BEST.format(day=day)
+        load(database, "indicators", text, tmp_path=tmp_path, now=now)
+    asked: list[set[int]] = []
+
+    def rescore(_session: Session, *, community_ids: set[int], now: datetime) -> list[int]:
+        asked.append(community_ids)
+        return [1]
+
+    late = EVENTS.replace("03-27", "03-26")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.imports.rescore_now", rescore)
+        report = load(database, "risk-events", late, tmp_path=tmp_path, now=now)
+        again = load(database, "risk-events", late, tmp_path=tmp_path, now=now)
+    assert asked == [{1, 2}]
+    rescored, waiting = report.notes()
+    assert rescored == "communities whose colour of today was worked out again, until the night: 1"
+    assert waiting.endswith("flask risk backfill --from 2020-03-26 --to 2020-03-27")
+    assert (again.unchanged_count, again.notes()) == (2, [])

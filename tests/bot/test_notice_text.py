@@ -16,7 +16,7 @@ from core.risk.rules import Colour
 
 TEXTS = Texts(constants={})
 VALUES = {"community": "田林十二村", "previous": "blue", "colour": "red"}
-VALUES |= {"day": "2020-03-28"}
+VALUES |= {"day": "2020-03-28", "is_provisional": False}
 VALUES |= {"company": "上海第一有限公司", "role": "manager"}
 VALUES |= {"check_code": "K7M4QX"}
 VALUES |= {"count": "25", "number": "R200328-7KM3X-2PQ9T"}
@@ -51,12 +51,33 @@ def test_fields_of_every_kind_are_accepted_by_the_platform(attempt: Attempt, kin
 
 @pytest.mark.parametrize("previous", Colour)
 @pytest.mark.parametrize("colour", Colour)
-def test_every_change_of_colour_fits_whole(
-    attempt: Attempt, previous: Colour, colour: Colour
+@pytest.mark.parametrize("is_provisional", [False, True])
+def test_every_change_and_correction_of_colour_fits_whole(
+    attempt: Attempt, previous: Colour, colour: Colour, is_provisional: bool
 ) -> None:
     values = VALUES | {"previous": previous.value, "colour": colour.value}
-    data = fields_of(TEXTS, replace(attempt, values=values))
+    changed = replace(attempt, values=values | {"is_provisional": is_provisional})
+    data = fields_of(TEXTS, changed)
     assert re.fullmatch(r"由.+（.色）变为.+（.色）", data["thing2"]["value"])
+    assert ("暂定" in data["thing4"]["value"]) is is_provisional
+    data = fields_of(TEXTS, replace(changed, kind="colour_corrected"))
+    assert re.fullmatch(r"更正为.+（.色）", data["thing2"]["value"])
+    assert re.fullmatch(r"此前通知的.+（.色）不再作准", data["thing4"]["value"])
+
+
+def test_change_that_was_queued_before_there_were_provisional_ones_is_still_told(
+    attempt: Attempt,
+) -> None:
+    values = {name: value for name, value in VALUES.items() if name != "is_provisional"}
+    assert "暂定" not in text_of(TEXTS, replace(attempt, values=values))
+
+
+def test_provisional_change_and_correction_say_what_they_are(attempt: Attempt) -> None:
+    early = replace(attempt, values=VALUES | {"is_provisional": True})
+    assert "（2020-03-28，今日更新，暂定）" in text_of(TEXTS, early)
+    assert text_of(TEXTS, replace(attempt, kind="colour_corrected")).startswith(
+        "更正：田林十二村的风险等级是高风险（红色）（2020-03-28），此前通知的一般风险（蓝色）不再作准"
+    )
 
 
 def test_time_is_the_wall_clock_in_shanghai(attempt: Attempt) -> None:

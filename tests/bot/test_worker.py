@@ -17,13 +17,18 @@ from sqlalchemy import select
 from structlog.testing import LogCapture
 
 from bot import worker as worker_module
+from bot.account import PlatformAccount
+from bot.client import WeChatClient
 from bot.store import Store, StoreUnavailableError, open_store
 from bot.wakeups import Bell
 from bot.worker import Worker, open_worker
 from core.audit.chain import SEAL_LIMIT, verify_chain
 from core.audit.service import record
+from core.clock import day_of
+from core.codes.account import find_account_code
 from core.db import Database
 from core.files.service import FileUnavailableError
+from core.mandates.elsewhere import WAIT, list_waiting
 from core.notices import service
 from core.notices.model import Notice
 from core.people.staff.model import StaffSession
@@ -33,6 +38,9 @@ from core.resumption.approval.model import Decision, DecisionRow
 from core.resumption.approval.rules import PREPARED_FOR, UNDO_WITHIN
 from core.resumption.registration.drafts import save_draft
 from core.resumption.registration.model import RegistrationDraft
+from core.risk.rulings.model import ColourOverride
+from tests.core.mandates.conftest import WANG
+from tests.core.mandates.conftest import District as Register
 from tests.core.resumption.approval.conftest import Office
 from tests.core.resumption.registration.conftest import District, add_places
 from tests.wechat import Platform
@@ -133,8 +141,6 @@ def worker(sqlite_database: Database, platform: Platform) -> Worker:
 
 
 def _worker(database: Database, platform: Platform, store: Store, **options: Any) -> Worker:
-    from bot.client import WeChatClient
-
     settings = platform.settings()
     return Worker(
         settings=settings,
@@ -222,6 +228,42 @@ def test_sweep_removes_sign_ins_that_are_over(worker: Worker, sqlite_database: D
     worker.sweep()
     with sqlite_database.reading() as session:
         assert session.scalars(select(StaffSession.token_hash)).all() == [b"\1" * 32]
+
+
+def test_sweep_ends_a_colour_by_hand_after_its_last_day(
+    worker: Worker, sqlite_database: Database
+) -> None:
+    now = datetime.now(UTC)
+    with sqlite_database.transaction() as session:
+        add_places(session, now)
+        staff = [
+            add_account(
+                session,
+                staff=NewStaff(name=name, role=Role.DISTRICT_REVIEWER),
+                password_hash="x",
+                now=now,
+            )
+            for name in ("wang", "li")
+        ]
+        session.flush()
+        for community_id, days in ((1, -1), (2, 0)):
+            session.add(
+                ColourOverride(
+                    community_id=community_id,
+                    colour="red",
+                    reason="先按高风险管理",
+                    until_day=day_of(now) + timedelta(days=days),
+                    state="in_force",
+                    proposed_by=staff[0].id,
+                    proposed_at=now - timedelta(days=3),
+                    decided_by=staff[1].id,
+                    decided_at=now - timedelta(days=3),
+                )
+            )
+    worker.sweep()
+    with sqlite_database.reading() as session:
+        states = session.scalars(select(ColourOverride.state).order_by(ColourOverride.id)).all()
+    assert states == ["ended", "in_force"]
 
 
 @pytest.fixture
@@ -380,3 +422,40 @@ def test_worker_of_the_settings_has_all_it_needs(
     assert worker.deliver() is False
     with sqlite_database.reading() as session:
         assert session.scalars(select(Notice.state)).all() == ["sent"]
+
+
+# --- the account's own code, owners who wait ------------------------------------------------
+
+
+def test_worker_makes_the_accounts_own_code_once(
+    sqlite_database: Database, platform: Platform
+) -> None:
+    store = open_store("", sqlite_database)
+    settings = platform.settings()
+    codes = PlatformAccount(settings, WeChatClient(settings, store, sleep=lambda _: None))
+    worker = _worker(sqlite_database, platform, store, codes=codes)
+    platform.fault("/cgi-bin/qrcode/create", "errcode", 45009)
+    for _ in range(3):
+        worker.keep_code()
+    # Refused, made, there already.
+    assert platform.calls("/cgi-bin/qrcode/create") == 2
+    with sqlite_database.reading() as session:
+        found = find_account_code(session, now=datetime.now(UTC))
+    assert found is not None
+    assert found.address.startswith("http://weixin.qq.com/q/")
+
+
+def test_worker_lets_in_who_waited_long_enough(
+    sqlite_database: Database, platform: Platform
+) -> None:
+    start = datetime.now(UTC)
+    with sqlite_database.transaction() as session:
+        district = Register(session=session, now=start)
+        district.register(WANG)
+        district.prove("o-wang")
+        district.prove("o-new")
+    store, instants = open_store("", sqlite_database), [start, start + WAIT]
+    for at, waiting in zip(instants, [1, 0], strict=True):
+        _worker(sqlite_database, platform, store, clock=lambda at=at: at).appoint()
+        with sqlite_database.reading() as session:
+            assert len(list_waiting(session, openid="o-new")) == waiting

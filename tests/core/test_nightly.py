@@ -159,4 +159,5 @@ def test_real_night_scores_the_day_and_then_tells_subscribers(
     database: Database, now: datetime
 ) -> None:
     report = run_night(database.transaction, day=DAY, now=now)
-    assert report.lines() == [f"{DAY} risk_scores: done", f"{DAY} colour_notices: done"]
+    steps = ("indicators", "risk_scores", "colour_notices")
+    assert report.lines() == [f"{DAY} {name}: done" for name in steps]

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from python_calamine import CalamineWorkbook
 
-from bot.app import create_app
-from bot.console import COOKIE
-from bot.services import services_of
-from bot.settings import Settings
 from core.db import Database
 from core.people.staff.rules import Role
 from core.people.staff.secrets import hash_password
@@ -26,47 +19,18 @@ from core.people.staff.service import NewStaff, add_account
 from core.registry.model import Company
 from handlers.access import Access, mark_of
 from handlers.console.routes import ROUTES
-from tests.console import COMPANIES, NUMBERS, District, district_of, enter, token_for
+from tests.console import COMPANIES, NUMBERS, enter
+from tests.console_site import Site, look, open_site
+from tests.handlers.console.risk_cases import fill_risk, residence_of
+from tests.rulings import PAGES as RULING_PAGES
 
 pytestmark = pytest.mark.browser
-
-WIDTHS = (320, 1280)
-
-
-@dataclass(kw_only=True)
-class Site:
-    """The running product and what is in it."""
-
-    app: Flask
-    url: str
-    district: District
-
-    def sign_in(self, page: Page, role: Role, **who: str) -> None:
-        token = token_for(self.district.database, role, **who)
-        cookie = {"name": COOKIE, "value": token, "url": f"{self.url}/console"}
-        page.context.add_cookies([cookie])  # type: ignore[list-item]
 
 
 @pytest.fixture
 def site(sqlite_database: Database, serve: Callable[[Any], str], tmp_path: Path) -> Iterator[Site]:
-    address = sqlite_database.url.render_as_string(hide_password=False)
-    settings = Settings.from_env(
-        database_url=address, instance_dir=tmp_path / "instance", log_level="error"
-    )
-    app = create_app(settings)
-    district = district_of(app)
-    yield Site(app=app, url=serve(app), district=district)
-    services_of(app).dispatcher.close()
-    services_of(app).database.dispose()
-
-
-def look(page: Page) -> None:
-    """Look at the page in both widths: nothing that axe finds, nothing that sticks out."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{page.url} {width}\n{found.generate_report()}"
+    with open_site(sqlite_database, serve, tmp_path) as site:
+        yield site
 
 
 # --- every page -----------------------------------------------------------------------------------
@@ -99,8 +63,19 @@ PAGES: dict[str, tuple[Role, tuple[str, ...]]] = {
     ),
     "administrator": (
         Role.ADMINISTRATOR,
-        ("communities", "communities?q=x", "audit", "audit?company=甲子", "audit?from=2099-01-01"),
+        ("communities", "audit", "audit?company=甲子", "audit?from=2099-01-01"),
     ),
+    "risk": (
+        Role.DISTRICT_REVIEWER,
+        (
+            "risk",
+            "risk?q=x",
+            "risk?days=28&street=1",
+            "risk/community/1",
+            "risk/unplaced?residence={residence}&q=名A2",
+        ),
+    ),
+    "risk_officer": (Role.STREET_OFFICER, ("risk/mine", "risk/community/1", "risk/unplaced")),
 }
 
 
@@ -111,6 +86,7 @@ def test_every_page_can_be_used_by_everybody(page: Page, site: Site, name: str) 
         for place in range(2, 29):
             district.add_company(session, place)
         session.get_one(Company, district.companies[2]).state = "suspended"
+    fill_risk(district)
     ids = {
         "filing": district.filings[0],
         "claim": district.claims[0],
@@ -118,6 +94,7 @@ def test_every_page_can_be_used_by_everybody(page: Page, site: Site, name: str) 
         "held_claim": district.claims[1],
         "company": district.companies[0],
         "registration": district.registrations["钱二"],
+        "residence": residence_of(district, 2),
     }
     other = enter(site.app, Role.DISTRICT_REVIEWER, name="li", display_name="李明")
     assert other.get(f"/console/filings/{district.filings[1]}").status_code == 200
@@ -133,11 +110,11 @@ def test_every_page_can_be_used_by_everybody(page: Page, site: Site, name: str) 
 def test_no_page_of_work_is_left_out() -> None:
     seen = {
         re.sub(r"\{\w+\}", "1", f"/console/{path}".partition("?")[0])
-        for _, paths in PAGES.values()
+        for _, paths in (*PAGES.values(), *RULING_PAGES.values())
         for path in paths
     }
     # A file is no page of ours.
-    files = {"filing_plan", "claim_licence"}
+    files = {"filing_plan", "claim_licence", "risk_points", "risk_appeal_evidence"}
     unseen = [
         route.name
         for route in ROUTES

@@ -195,3 +195,24 @@ def test_pair_that_does_not_match_leads_to_a_claim_with_a_licence(
     site.says("我申报的单位")
     expect(page.get_by_role("status")).to_contain_text("申报已经收到")
     site.look("claims")
+
+
+def test_second_phone_waits_and_the_first_one_stops_it(site: Site) -> None:
+    page = site.page
+    prove(site, "o-wang", WANG)
+    site.become("o-new")
+    site.open("/h5/owner")
+    page.get_by_label("姓名").fill(OWNERS[WANG])
+    page.get_by_label("证件号码").fill(NUMBERS[WANG])
+    page.get_by_role("button", name="核验身份").click()
+    expect(page.get_by_role("heading", name="还要等一等")).to_be_visible()
+    site.look("waiting")
+
+    site.become("o-wang")
+    site.open("/h5/owner")
+    page.get_by_role("link", name="上海第1有限公司").click()
+    expect(page.get_by_role("heading", name="有人用另一个微信号申请办理")).to_be_visible()
+    site.look("asked")
+    page.get_by_role("button", name="不是我").click()
+    expect(page.get_by_role("status")).to_contain_text("已经停止")
+    expect(page.get_by_role("heading", name="有人用另一个")).to_have_count(0)

@@ -42,6 +42,7 @@ class Site:
     """The running product with two companies and their codes."""
 
     url: str
+    folder: Path
     database: Database
     companies: list[int]
     tokens: list[str]
@@ -80,7 +81,13 @@ def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
         for openid in (LI, OWNER):
             put_follower(desk, ledger.now(desk), openid=openid, is_following=True)
     with serving(app, port=settings.port) as url:
-        yield Site(url=url, database=sqlite_database, companies=district.companies, tokens=tokens)
+        yield Site(
+            url=url,
+            folder=tmp_path,
+            database=sqlite_database,
+            companies=district.companies,
+            tokens=tokens,
+        )
     services_of(app).dispatcher.close()
     services_of(app).database.dispose()
 
@@ -104,9 +111,9 @@ def look(page: Page, name: str) -> None:
         assert found.violations_count == 0, found.generate_report()
 
 
-def register(page: Page, site: Site, company: int = 0) -> None:
+def register(page: Page, site: Site, company: int = 0, openid: str = LI) -> None:
     """Register somebody who stayed in Shanghai and is well; what is known is not typed."""
-    enter(page, site, f"/h5/c/{site.tokens[company]}/register")
+    enter(page, site, f"/h5/c/{site.tokens[company]}/register", openid)
     if not company:
         page.get_by_label("姓名").fill("张三")
         page.get_by_label("证件号码").fill(NUMBERS[0])

@@ -6,15 +6,11 @@ simulator; owner, reviewer and two of the staff sit in front of a browser.
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -25,25 +21,14 @@ from urllib.parse import urlsplit
 import pyotp
 import pytest
 import requests
-from click.testing import Result
-from flask import Flask
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pyzbar.pyzbar import decode
 from sqlalchemy import func, select
 
-from bot.app import create_app
 from bot.demo.names import company_code, resident_number
 from bot.services import services_of
-from bot.settings import Settings
 from bot.simulator import pushes
-from bot.simulator.envelope import aes_key_of
-from bot.simulator.followers import put_follower
-from bot.simulator.ledger import Ledger
-from bot.simulator.mailbox import Entry, list_delivered
-from bot.simulator.phone import ORIGINAL_ID
-from bot.simulator.wire import Account, Mode
-from bot.simulator.wire import Platform as Wire
 from core.audit.model import AuditEntry
 from core.clock import day_of
 from core.codes.model import EntryCode
@@ -55,15 +40,13 @@ from core.people.staff.secrets import hash_password
 from core.people.staff.service import NewStaff, add_account
 from core.registry.model import Company
 from core.resumption.registration.model import Registration
-from tests.conftest import DATA_KEY
 from tests.h5 import WECHAT, csrf_of
-from tests.servers import Process, free_port, wait_until
+from tests.installation import Installation, installed, wait_for
 
 pytestmark = pytest.mark.browser
 
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 ONCE, OWN = "once-only-pass-word", "kites over the river"
-PATIENCE_SECONDS = 40
 COMMUNITIES = """code,name,street,longitude,latitude
 T12,田林十二村,田林街道,121.4200,31.1700
 T13,田林十三村,田林街道,121.4220,31.1720
@@ -118,115 +101,21 @@ WELL = {
 # ---- the installation --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class District:
-    """A running installation, and the platform around it."""
-
-    app: Flask
-    url: str
-    database: Database
-    ledger: Ledger
-    wire: Wire
-    folder: Path
-    logs: tuple[Path, ...]
-
-    def run(self, *arguments: str) -> str:
-        """Run a command of the operator and return what it printed."""
-        result: Result = self.app.test_cli_runner().invoke(args=[*arguments])
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    def write(self, name: str, text: str) -> str:
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    def follow(self, *people: Somebody) -> None:
-        """Let people follow the account, as the platform tells."""
-        with self.ledger.writing() as desk:
-            for one in people:
-                put_follower(desk, self.ledger.now(desk), openid=one.openid, is_following=True)
-        for one in people:
-            assert "欢迎关注" in self.wire.send(one.openid, pushes.subscribe()).text
-
-    def say(self, one: Somebody, text: str) -> str:
-        exchange = self.wire.send(one.openid, pushes.text(text))
-        assert not exchange.trouble, exchange.trouble
-        return exchange.text
-
-    def delivered(self) -> list[Entry]:
-        with self.ledger.reading() as desk:
-            return list_delivered(desk)
-
-    def company_id(self, name: str) -> int:
-        with self.database.reading() as session:
-            return session.scalars(select(Company.id).where(Company.name == name)).one()
-
-
-def _settings(database: Database, redis_url: str, folder: Path) -> dict[str, str]:
-    return {
-        "APP_ENV": "development",
-        "DATABASE_URL": database.url.render_as_string(hide_password=False),
-        "REDIS_URL": redis_url,
-        "DATA_KEYS": base64.b64encode(DATA_KEY).decode(),
-        "INSTANCE_DIR": str(folder / "instance"),
-        "PORT": str(free_port()),
-        "LOG_LEVEL": "info",
-    }
-
-
 @pytest.fixture
-def district(postgres_database: Database, redis_url: str, tmp_path: Path) -> Iterator[District]:
-    env = _settings(postgres_database, redis_url, tmp_path)
-    settings = Settings.from_env(**{name.lower(): value for name, value in env.items()})
-    app = create_app(settings)
-    web = Process(
-        [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-            *("--host", "127.0.0.1", "--port", env["PORT"], "--blocking-threads", "8", "wsgi:app"),
-        ],
-        log=tmp_path / "web.log",
-        env=env,
-    )
-    worker = Process(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
-        log=tmp_path / "worker.log",
-        env=env,
-    )
-    url = f"http://127.0.0.1:{settings.port}"
-    assert wait_until(lambda: _answers(url), process=web, seconds=30), web.output()
-    account = Account(
-        callback_url=f"{url}/wechat",
-        original_id=ORIGINAL_ID,
-        appid=settings.wechat_appid,
-        token=settings.wechat_token.get_secret_value(),
-        aes_key=aes_key_of(settings.wechat_aes_key[0].get_secret_value()),
-    )
-    yield District(
-        app=app,
-        url=url,
-        database=postgres_database,
-        ledger=Ledger(settings.instance_dir / "simulator.db"),
-        wire=Wire(account, mode=Mode.SAFE),
-        folder=tmp_path,
-        logs=(web.log, worker.log),
-    )
-    for process in (worker, web):
-        process.stop()
-    services_of(app).dispatcher.close()
-    services_of(app).database.dispose()
+def district(postgres_database: Database, redis_url: str, tmp_path: Path) -> Iterator[Installation]:
+    with installed(postgres_database, redis_url, tmp_path) as installation:
+        yield installation
 
 
-def _answers(url: str) -> bool:
-    with suppress(requests.RequestException):
-        return requests.get(f"{url}/readyz", timeout=2).status_code == 200
-    return False
+def _company_id(district: Installation, name: str) -> int:
+    with district.database.reading() as session:
+        return session.scalars(select(Company.id).where(Company.name == name)).one()
 
 
 class Phone:
     """Somebody's WeChat without a screen: pages are opened and forms are sent over HTTP."""
 
-    def __init__(self, district: District, who: Somebody) -> None:
+    def __init__(self, district: Installation, who: Somebody) -> None:
         self._district = district
         self._who = who
         self._http = requests.Session()
@@ -262,11 +151,11 @@ def _form_of(who: Somebody, **answers: object) -> dict[str, object]:
 # ---- the story -----------------------------------------------------------------------------------
 
 
-def test_a_company_returns_to_work(district: District, browser: Browser, page: Page) -> None:
+def test_a_company_returns_to_work(district: Installation, browser: Browser, page: Page) -> None:
     _import_registers(district)
-    district.follow(*(one for one in EVERYBODY if one is not ENTERED))
+    district.follow(*(one.openid for one in EVERYBODY if one is not ENTERED))
 
-    shop_id = district.company_id(SHOP)
+    shop_id = _company_id(district, SHOP)
     _prove_and_file(district, page)
     form = _form_behind_code(district, page, shop_id)
 
@@ -283,7 +172,7 @@ def test_a_company_returns_to_work(district: District, browser: Browser, page: P
     _check_nothing_leaked(district)
 
 
-def _import_registers(district: District) -> None:
+def _import_registers(district: Installation) -> None:
     """The operator loads the three registers by the commands."""
     columns = "uscc,name,legal_person_name,legal_person_id,address,street,industry,state"
     path = district.folder / "companies.csv"
@@ -300,13 +189,13 @@ def _import_registers(district: District) -> None:
     district.run("import", "key-areas", district.write("areas.csv", areas))
 
 
-def _enter(page: Page, district: District, who: Somebody, path: str) -> None:
+def _enter(page: Page, district: Installation, who: Somebody, path: str) -> None:
     """Tap a link in the chat of the simulator's phone."""
     page.goto(f"{district.url}/simulator/phone/open?openid={who.openid}&url={path}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-def _prove_and_file(district: District, page: Page) -> None:
+def _prove_and_file(district: Installation, page: Page) -> None:
     """The owner proves who they are and files, with a prevention plan."""
     _enter(page, district, OWNER, "/h5/owner")
     page.get_by_label("姓名").fill(OWNER.name)
@@ -326,7 +215,7 @@ def _prove_and_file(district: District, page: Page) -> None:
     page.get_by_role("link", name="查看本单位二维码").click()
 
 
-def _form_behind_code(district: District, page: Page, company_id: int) -> str:
+def _form_behind_code(district: Installation, page: Page, company_id: int) -> str:
     """Download the code, decode it as a phone does, and return the path of the form behind it."""
     expect(page.get_by_role("heading", level=1)).to_have_text("登记码")
     link = page.get_by_role("link", name="大图").get_attribute("href")
@@ -338,7 +227,7 @@ def _form_behind_code(district: District, page: Page, company_id: int) -> str:
     return f"{urlsplit(address).path}/register"
 
 
-def _register_staff(district: District, browser: Browser, form: str) -> None:
+def _register_staff(district: Installation, browser: Browser, form: str) -> None:
     """Two register in the browser, the rest over HTTP at the same time; two are not well."""
     reports: dict[str, dict[str, object]] = {
         ILL.openid: {"health_code": "yellow", "temperature": "38.1", "symptoms": "fever"},
@@ -372,7 +261,7 @@ def _register_staff(district: District, browser: Browser, form: str) -> None:
 
 
 def _register_in_browser(
-    district: District, context: BrowserContext, who: Somebody, path: str
+    district: Installation, context: BrowserContext, who: Somebody, path: str
 ) -> None:
     page = context.new_page()
     _enter(page, district, who, path)
@@ -391,7 +280,7 @@ def _register_in_browser(
     expect(page.get_by_text("待审批", exact=True)).to_be_visible()
 
 
-def _register_by_chat(district: District) -> None:
+def _register_by_chat(district: Installation) -> None:
     """One scans the account's own code and answers step by step."""
     with district.database.reading() as session:
         token = session.scalars(select(EntryCode.token)).one()
@@ -399,25 +288,25 @@ def _register_by_chat(district: District) -> None:
     assert offered.startswith(f"这是{SHOP}的员工登记码")
     who = IN_CHAT
     for text in ("开始登记", who.name, who.number, who.phone, "田林十二村", "一直在上海"):
-        district.say(who, text)
+        district.say(who.openid, text)
     for text in ("绿码", "没有不适", "36.4"):
-        asked = district.say(who, text)
+        asked = district.say(who.openid, text)
     assert "您同意登记，并保证内容属实吗" in asked
-    summary = district.say(who, "同意")
+    summary = district.say(who.openid, "同意")
     assert f"单位：{SHOP}" in summary
     assert not [one for one in who.secrets if one in summary]
-    assert district.say(who, "提交登记").startswith("登记已经收到")
+    assert district.say(who.openid, "提交登记").startswith("登记已经收到")
 
 
-def _enter_for(district: District, company_id: int) -> None:
+def _enter_for(district: Installation, company_id: int) -> None:
     """The owner enters somebody who has no WeChat."""
     entered = Phone(district, OWNER).send(f"/h5/company/{company_id}/enter", _form_of(ENTERED))
     assert "已录入" in entered.text
 
 
-def _register_with_second_employer(district: District) -> None:
+def _register_with_second_employer(district: Installation) -> None:
     """Another company files over HTTP, and one of the staff works there as well."""
-    owner, company_id = Phone(district, OTHER_OWNER), district.company_id(MILL)
+    owner, company_id = Phone(district, OTHER_OWNER), _company_id(district, MILL)
     owner.send("/h5/owner", {"name": OTHER_OWNER.name, "document": OTHER_OWNER.number})
     fields = {
         "head_count": "3",
@@ -449,7 +338,7 @@ def _register_with_second_employer(district: District) -> None:
     )
 
 
-def _check_registered(district: District, company_id: int) -> None:
+def _check_registered(district: Installation, company_id: int) -> None:
     with district.database.reading() as session:
         stored = session.scalars(
             select(Registration).where(Registration.company_id == company_id)
@@ -467,7 +356,7 @@ def _check_registered(district: District, company_id: int) -> None:
 # ---- decisions -----------------------------------------------------------------------------------
 
 
-def _decide(district: District, page: Page, company_id: int) -> None:
+def _decide(district: Installation, page: Page, company_id: int) -> None:
     """The owner approves all who are well, looks at one, and rejects the one who cannot pass."""
     _enter(page, district, OWNER, f"/h5/company/{company_id}")
     page.get_by_role("link", name="去审批").click()
@@ -502,7 +391,7 @@ def _confirm_and_tell(page: Page, button: str) -> None:
     expect(page.get_by_role("heading", name="通知进度")).to_be_visible()
 
 
-def _pass_the_filing(district: District, browser: Browser) -> None:
+def _pass_the_filing(district: Installation, browser: Browser) -> None:
     """A reviewer signs in for the first time, binds an authenticator and passes the filing."""
     with district.database.transaction() as session:
         staff = NewStaff(name="chen", role=Role.DISTRICT_REVIEWER, display_name="陈静")
@@ -530,7 +419,7 @@ def _pass_the_filing(district: District, browser: Browser) -> None:
 # ---- what came of it -----------------------------------------------------------------------------
 
 
-def _check_notices(district: District, company_id: int) -> None:
+def _check_notices(district: Installation, company_id: int) -> None:
     """Everybody heard what concerns them, once; nothing is left and nothing was refused."""
     kinds = {template: kind for kind, template in _templates(district).items()}
     wanted = {
@@ -539,7 +428,7 @@ def _check_notices(district: District, company_id: int) -> None:
         *((one.openid, "registration_approved") for one in STAFF if one not in {ENTERED, ILL}),
         (ILL.openid, "registration_rejected"),
     }
-    _wait(lambda: _open_count(district) == 0)
+    wait_for(lambda: district.open_count() == 0)
     told = Counter((one.openid, kinds[one.body["template_id"]]) for one in district.delivered())
     # With the second employer that is one receipt more.
     assert told.pop((TWO_EMPLOYERS.openid, "registration_received")) == 2
@@ -562,28 +451,11 @@ def _check_notices(district: District, company_id: int) -> None:
     assert Counter(decided) == {"approved": 24, "rejected": 1}
 
 
-def _templates(district: District) -> Mapping[str, str]:
+def _templates(district: Installation) -> Mapping[str, str]:
     return services_of(district.app).settings.wechat_templates
 
 
-def _open_count(district: District) -> int:
-    done = (NoticeState.SENT, NoticeState.DELIVERED, NoticeState.DEAD)
-    with district.database.reading() as session:
-        count = session.scalar(
-            select(func.count()).select_from(Notice).where(Notice.state.not_in(done))
-        )
-    return int(count or 0)
-
-
-def _wait(is_done: object) -> None:
-    assert callable(is_done)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_done() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert is_done()
-
-
-def _check_nothing_leaked(district: District) -> None:
+def _check_nothing_leaked(district: Installation) -> None:
     """No name, number or phone is in a notice, in a log or in the record of changes."""
     sent = "\n".join(json.dumps(one.body, ensure_ascii=False) for one in district.delivered())
     logged = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in district.logs)

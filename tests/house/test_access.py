@@ -78,6 +78,7 @@ def test_everything_below_h5_is_for_anybody_or_for_somebody_signed_in_through_we
     # A page that is open to anybody is named here, so that none is open by oversight.
     assert marks[Access.PUBLIC] == {
         *("/h5/sign-in", "/h5/sign-out", "/h5/signed-out"),
-        *("/h5/c/<token>", "/h5/c/<token>/report"),
+        "/h5/account.png",
+        *("/h5/c/<token>", "/h5/c/<token>/report", "/h5/community/<int:id>"),
     }
     assert marks[Access.PERSON]

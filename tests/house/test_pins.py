@@ -28,7 +28,11 @@ def _wanted(group: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("name", "groups"),
-    [("requirements.txt", ["runtime"]), ("requirements-dev.txt", ["runtime", "dev"])],
+    [
+        ("requirements.txt", ["runtime"]),
+        ("requirements-dev.txt", ["runtime", "dev"]),
+        ("requirements-spark.txt", ["runtime", "dev", "spark"]),
+    ],
 )
 def test_everything_that_is_asked_for_is_pinned(name: str, groups: list[str]) -> None:
     wanted = set[str]().union(*(_wanted(group) for group in groups))
@@ -40,9 +44,12 @@ def test_the_tests_run_what_operators_run() -> None:
     runtime, development = _pins("requirements.txt"), _pins("requirements-dev.txt")
 
     assert runtime.items() <= development.items()
+    assert development.items() <= _pins("requirements-spark.txt").items()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-spark.txt"]
+)
 def test_every_pin_has_a_hash_and_no_file_names_a_registry(name: str) -> None:
     text = (ROOT / name).read_text()
     entries = [entry for entry in re.split(r"\n(?=[a-z0-9])", text) if PIN.match(entry)]

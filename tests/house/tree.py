@@ -16,7 +16,7 @@ FLOORS = ("bot", "handlers", "core")
 TEMPLATES = ROOT / "templates"
 
 # Neither written by us nor part of what is published.
-_NOT_OURS = {".git", "instance", "__pycache__", "htmlcov", ".coverage"}
+_NOT_OURS = {".git", ".venv-spark", "instance", "__pycache__", "htmlcov", ".coverage"}
 _NOT_OURS_ENDINGS = ("venv", "_cache", ".hypothesis")
 
 

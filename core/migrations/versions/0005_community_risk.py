@@ -18,6 +18,8 @@ _CHECKED = (
     " CHECK (origin IN ('computed', 'imported', 'appeal'))",
     "ALTER TABLE risk_score ADD COLUMN score_colour VARCHAR(8) DEFAULT 'grey' NOT NULL"
     f" CONSTRAINT ck_risk_score_score_colour CHECK (score_colour IN ({_COLOURS}))",
+    "ALTER TABLE risk_score ADD COLUMN computed_colour VARCHAR(8) DEFAULT 'grey' NOT NULL"
+    f" CONSTRAINT ck_risk_score_computed_colour CHECK (computed_colour IN ({_COLOURS}))",
 )
 
 
@@ -60,10 +62,12 @@ def upgrade() -> None:
     sa.CheckConstraint("role IN ('champion', 'challenger')", name=op.f('ck_risk_model_role')),
     sa.CheckConstraint("state IN ('proposed', 'approved', 'refused', 'retired')", name=op.f('ck_risk_model_state')),
     sa.CheckConstraint('decided_by <> proposed_by', name=op.f('ck_risk_model_two_people')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_risk_model')),
-    sa.UniqueConstraint('digest', name=op.f('uq_risk_model_digest')),
-    sa.UniqueConstraint('name', name=op.f('uq_risk_model_name'))
+    sa.CheckConstraint("state <> 'approved' OR decided_by IS NOT NULL", name=op.f('ck_risk_model_approved')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_risk_model'))
     )
+    op.create_index(op.f('ix_risk_model_name'), 'risk_model', ['name'], unique=False)
+    op.create_index('uq_risk_model_proposed', 'risk_model', ['name', 'role'], unique=True, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
+
     op.create_table('risk_publication',
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('version', sa.String(length=32), nullable=False),
@@ -75,6 +79,7 @@ def upgrade() -> None:
     sa.Column('scored_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('released_by', sa.String(length=80), nullable=True),
     sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('release_reason', sa.Text(), nullable=False),
     sa.CheckConstraint("(state = 'held') = (released_by IS NULL AND reason <> '')", name=op.f('ck_risk_publication_held')),
     sa.CheckConstraint("state IN ('published', 'held', 'released')", name=op.f('ck_risk_publication_state')),
     sa.PrimaryKeyConstraint('day', name=op.f('pk_risk_publication'))
@@ -94,6 +99,7 @@ def upgrade() -> None:
     sa.Column('recommended', sa.String(length=12), nullable=True),
     sa.Column('recommended_by', sa.Integer(), nullable=True),
     sa.Column('recommended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('recommendation_reason', sa.Text(), nullable=False),
     sa.Column('decided_by', sa.Integer(), nullable=True),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('decision_reason', sa.Text(), nullable=False),
@@ -123,6 +129,7 @@ def upgrade() -> None:
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('ended_by', sa.Integer(), nullable=True),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closing_reason', sa.Text(), nullable=False),
     sa.CheckConstraint("colour IN ('red', 'yellow', 'blue')", name=op.f('ck_colour_override_colour')),
     sa.CheckConstraint("state <> 'in_force' OR decided_by IS NOT NULL", name=op.f('ck_colour_override_approved')),
     sa.CheckConstraint("state IN ('proposed', 'in_force', 'refused', 'withdrawn', 'ended')", name=op.f('ck_colour_override_state')),
@@ -156,6 +163,7 @@ def upgrade() -> None:
     sa.Column('entered_by', sa.String(length=80), nullable=False),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('withdrawn_reason', sa.String(length=200), server_default='', nullable=False),
     sa.CheckConstraint("ending IN ('released', 'excluded', 'converted')", name=op.f('ck_epidemic_event_ending')),
     sa.CheckConstraint("kind IN ('confirmed', 'asymptomatic', 'suspected', 'close', 'second', 'fever', 'keyarea', 'overseas', 'homeq')", name=op.f('ck_epidemic_event_kind')),
     sa.CheckConstraint('(ended_on IS NULL) = (ending IS NULL)', name=op.f('ck_epidemic_event_ended')),
@@ -165,23 +173,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_epidemic_event')),
     sa.UniqueConstraint('resident_id', 'kind', 'reported_on', 'feed', name=op.f('uq_epidemic_event_resident_id_kind_reported_on_feed'))
     )
-    op.create_index('ix_epidemic_event_reported_on', 'epidemic_event', ['reported_on', 'kind'], unique=False)
+    op.create_index('ix_epidemic_event_community_id', 'epidemic_event', ['community_id'], unique=False, sqlite_where=sa.text('community_id IS NOT NULL'), postgresql_where=sa.text('community_id IS NOT NULL'))
+    op.create_index('ix_epidemic_event_linked', 'epidemic_event', ['reported_on'], unique=False, sqlite_where=sa.text('cluster IS NOT NULL'), postgresql_where=sa.text('cluster IS NOT NULL'))
+    op.create_index('ix_epidemic_event_window', 'epidemic_event', ['kind', 'reported_on', 'resident_id', 'ended_on', 'community_id', 'withdrawn_at'], unique=False)
 
     op.create_table('residence',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('resident_id', sa.Integer(), nullable=False),
     sa.Column('community_id', sa.Integer(), nullable=True),
     sa.Column('place', sa.LargeBinary(), nullable=True),
+    sa.Column('place_hash', sa.LargeBinary(length=32), nullable=True),
+    sa.Column('likely_id', sa.Integer(), nullable=True),
+    sa.Column('likely_street_id', sa.Integer(), nullable=True),
     sa.Column('from_day', sa.Date(), nullable=False),
     sa.Column('until_day', sa.Date(), nullable=True),
     sa.CheckConstraint('until_day IS NULL OR until_day > from_day', name=op.f('ck_residence_until_day')),
+    sa.CheckConstraint('(place IS NULL) = (place_hash IS NULL)', name=op.f('ck_residence_place')),
+    sa.ForeignKeyConstraint(['likely_id'], ['community.id'], name=op.f('fk_residence_likely_id_community'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['likely_street_id'], ['street.id'], name=op.f('fk_residence_likely_street_id_street')),
     sa.ForeignKeyConstraint(['community_id'], ['community.id'], name=op.f('fk_residence_community_id_community'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['resident_id'], ['resident.id'], name=op.f('fk_residence_resident_id_resident'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_residence'))
     )
-    op.create_index(op.f('ix_residence_community_id'), 'residence', ['community_id'], unique=False)
-    op.create_index('ix_residence_resident_id', 'residence', ['resident_id'], unique=False)
-    op.create_index('ix_residence_unplaced', 'residence', ['id'], unique=False, sqlite_where=sa.text('community_id IS NULL'), postgresql_where=sa.text('community_id IS NULL'))
+    op.create_index('ix_residence_community_id', 'residence', ['community_id', 'resident_id', 'from_day', 'until_day'], unique=False)
+    op.create_index('ix_residence_resident_id', 'residence', ['resident_id', 'from_day', 'until_day', 'community_id'], unique=False)
+    op.create_index('ix_residence_place_hash', 'residence', ['place_hash'], unique=False, sqlite_where=sa.text('place_hash IS NOT NULL'), postgresql_where=sa.text('place_hash IS NOT NULL'))
+    op.create_index('ix_residence_unplaced', 'residence', ['place_hash', 'id'], unique=False, sqlite_where=sa.text('community_id IS NULL AND until_day IS NULL'), postgresql_where=sa.text('community_id IS NULL AND until_day IS NULL'))
     op.create_index('uq_residence_standing', 'residence', ['resident_id'], unique=True, sqlite_where=sa.text('until_day IS NULL'), postgresql_where=sa.text('until_day IS NULL'))
 
 
@@ -197,14 +214,15 @@ def upgrade() -> None:
         "risk_score",
         sa.Column("is_provisional", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
-    op.execute("UPDATE risk_score SET score_colour = colour")
+    op.execute("UPDATE risk_score SET score_colour = colour, computed_colour = colour")
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM risk_score WHERE is_provisional")
     with op.batch_alter_table("risk_score") as batch:
-        batch.drop_constraint("ck_risk_score_score_colour", type_="check")
-        for column in ("is_provisional", "floors", "score_colour"):
+        for column in ("score_colour", "computed_colour"):
+            batch.drop_constraint(f"ck_risk_score_{column}", type_="check")
+        for column in ("is_provisional", "floors", "computed_colour", "score_colour"):
             batch.drop_column(column)
     with op.batch_alter_table("indicator_value") as batch:
         batch.drop_constraint("ck_indicator_value_origin", type_="check")

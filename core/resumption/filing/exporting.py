@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from core.clock import local
+from core.exports.portions import clock_cell, rows_in_portions
 from core.exports.rules import Masking
 from core.exports.writing import Cell
 from core.people.names import mask_name
@@ -16,9 +17,6 @@ from core.places.model import Street
 from core.registry.model import Company
 from core.resumption.filing.model import Filing
 from core.resumption.filing.reviewing import FilingQuery, conditions_of
-
-# One statement reads as many: far from the two seconds after which a reader is given up.
-CHUNK: Final = 2000
 
 COLUMNS: Final = (
     *("number", "company", "uscc", "street", "address", "industry", "owner"),
@@ -49,15 +47,12 @@ def iterate_filing_rows(
         masking: whether the owner's name is whole.
         words: what states are called, by `state.<value>`.
     """
-    last_id = 0
-    while rows := _read(session, query, after=last_id):
-        for row in rows:
-            yield _cells_of(row, masking=masking, words=words)
-        last_id = rows[-1].id
+    for row in rows_in_portions(session, partial(_rows_after, query)):
+        yield _cells_of(row, masking=masking, words=words)
 
 
-def _read(session: Session, query: FilingQuery, *, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    statement = (
+def _rows_after(query: FilingQuery, last_id: int) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Filing.id,
             Filing.number,
@@ -77,11 +72,9 @@ def _read(session: Session, query: FilingQuery, *, after: int) -> Sequence[Row[*
         )
         .join(Company, Company.id == Filing.company_id)
         .join(Street, Street.id == Company.street_id)
-        .where(Filing.id > after, *conditions_of(query))
+        .where(Filing.id > last_id, *conditions_of(query))
         .order_by(Filing.id)
-        .limit(CHUNK)
     )
-    return session.execute(statement).all()
 
 
 def _cells_of(
@@ -100,7 +93,7 @@ def _cells_of(
         row.revision,
         row.head_count,
         row.returning_count,
-        f"{local(row.submitted_at):%Y-%m-%d %H:%M}" if row.submitted_at else None,
-        f"{local(row.decided_at):%Y-%m-%d %H:%M}" if row.decided_at else None,
+        clock_cell(row.submitted_at),
+        clock_cell(row.decided_at),
         row.reason,
     )

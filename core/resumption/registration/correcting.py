@@ -32,7 +32,7 @@ from core.resumption.registration.service import (
     RegistrationNotFoundError,
     RegistrationTakenError,
 )
-from core.resumption.registration.storing import Sent, replace_answers
+from core.resumption.registration.storing import Sent, record_taken, replace_answers
 
 
 def correct_registration(
@@ -50,7 +50,8 @@ def correct_registration(
     Raises:
         RegistrationNotFoundError: there is none, or it is somebody else's.
         RegistrationEndedError: it ended.
-        RegistrationTakenError: the document is registered with this company by another.
+        RegistrationTakenError: the document is registered with this company by another; that it
+            was tried is on record, for the caller to commit.
         InvalidInputError: the fields do not agree, see `check_entry`.
     """
     check_entry(entry, today=day_of(now))
@@ -75,6 +76,7 @@ def correct_registration(
                 replace_answers(session, sent, stored)
         except IntegrityError:
             # Somebody else registered the document in this instant.
+            record_taken(session, sent)
             raise RegistrationTakenError from None
         record(
             session,
@@ -171,6 +173,7 @@ def _check_free(session: Session, sent: Sent, *, own_id: int) -> None:
         Registration.id != own_id,
     )
     if session.execute(taken.limit(1)).first() is not None:
+        record_taken(session, sent)
         raise RegistrationTakenError
 
 

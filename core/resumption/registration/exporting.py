@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from core.clock import local
+from core.exports.portions import clock_cell, rows_in_portions
 from core.exports.rules import Masking
 from core.exports.writing import Cell
 from core.people.documents import mask_number
@@ -18,9 +19,6 @@ from core.places.model import Community, Street
 from core.registry.model import Company
 from core.resumption.registration.listing import StaffQuery, conditions_of
 from core.resumption.registration.model import Registration
-
-# One statement reads as many: far from the two seconds after which a reader is given up.
-CHUNK: Final = 2000
 
 COLUMNS: Final = (
     *("number", "company", "uscc", "street", "department"),
@@ -43,15 +41,12 @@ def iterate_registration_rows(
         masking: whether names and numbers are whole.
         words: what states, groups, flags and kinds are called, by `flag.<value>` and the like.
     """
-    last_id = 0
-    while rows := _read(session, query, after=last_id):
-        for row in rows:
-            yield _cells_of(row, masking=masking, words=words)
-        last_id = rows[-1].id
+    for row in rows_in_portions(session, partial(_rows_after, query)):
+        yield _cells_of(row, masking=masking, words=words)
 
 
-def _read(session: Session, query: StaffQuery, *, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    statement = (
+def _rows_after(query: StaffQuery, last_id: int) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Registration.id,
             Registration.number,
@@ -73,11 +68,9 @@ def _read(session: Session, query: StaffQuery, *, after: int) -> Sequence[Row[*t
         .join(Company, Company.id == Registration.company_id)
         .join(Street, Street.id == Company.street_id)
         .outerjoin(Community, Community.id == Registration.community_id)
-        .where(Registration.id > after, *conditions_of(query))
+        .where(Registration.id > last_id, *conditions_of(query))
         .order_by(Registration.id)
-        .limit(CHUNK)
     )
-    return session.execute(statement).all()
 
 
 def _cells_of(
@@ -99,6 +92,6 @@ def _cells_of(
         words[f"state.{row.state}"],
         words[f"group.{row.flag_group}"],
         words["and"].join(words[f"flag.{flag}"] for flag in row.flags),
-        f"{local(row.submitted_at):%Y-%m-%d %H:%M}",
-        f"{local(row.decided_at):%Y-%m-%d %H:%M}" if row.decided_at else None,
+        clock_cell(row.submitted_at),
+        clock_cell(row.decided_at),
     )

@@ -41,6 +41,7 @@ from core.resumption.registration.storing import (
     fields_of,
     flags_for,
     number_of,
+    record_taken,
     replace_answers,
 )
 from core.resumption.registration.telling import tell_received
@@ -100,7 +101,8 @@ def submit_registration(
 
     Raises:
         RegistrationClosedError: the company takes no registrations now.
-        RegistrationTakenError: the document is there with another name or phone.
+        RegistrationTakenError: the document is there with another name or phone; that it was
+            tried is on record, for the caller to commit.
         RegistrationExistsError: the person is there with another document.
         RegistrationEndedError: the person ended it, and somebody else enters it.
         CompanyNotFoundError: there is no such company.
@@ -185,6 +187,7 @@ def _again(session: Session, sent: Sent, found: Registration) -> Receipt:
     """Return the receipt of a document that the company has already, replacing what may be."""
     is_theirs = sent.has_sent(found)
     if not is_theirs and not sent.identity.agrees_with(found):
+        record_taken(session, sent)
         raise RegistrationTakenError
     if found.state in _STANDING:
         if found.person_id is None and sent.person is not None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from core.audit.service import record
 from core.clock import day_of
 from core.people.model import Person
 from core.people.rules import WORDING_OF, Purpose
@@ -49,6 +50,22 @@ class Sent:
     def has_sent(self, registration: Registration) -> bool:
         """Return whether the same person sent a registration."""
         return self.person_id is not None and registration.person_id == self.person_id
+
+
+def record_taken(session: Session, sent: Sent) -> None:
+    """Put on record that somebody sent a document that the company has of another person.
+
+    Whoever tries numbers to learn who works where must leave a trace. The caller commits it,
+    though nothing else is stored.
+    """
+    record(
+        session,
+        now=sent.now,
+        actor=sent.actor,
+        action="registration_refused",
+        subject=f"company:{sent.door.company_id}",
+        reason="document_taken",
+    )
 
 
 def number_of(day: date) -> str:

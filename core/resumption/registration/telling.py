@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import select
@@ -19,7 +20,17 @@ from core.resumption.registration.model import Registration
 
 REGISTRATION_RECEIVED: Final = "registration_received"
 OWNER_RECHECK: Final = "owner_recheck"
+# What comes of a registration; somebody who does not follow is asked for one of each at once.
+RESULT_KINDS: Final = ("registration_approved", "registration_returned", "registration_rejected")
 _DECIDING: Final = tuple(kind.value for kind in MandateKind if Act.DECIDE in MAY[kind])
+
+
+class ToldBy(StrEnum):
+    """How a person hears what becomes of their registration, besides the receipt."""
+
+    ACCOUNT = "account"  # they follow it
+    ONE_MESSAGE = "one_message"  # they agreed to a subscription message
+    NOTHING = "nothing"
 
 
 def tell_received(
@@ -35,7 +46,7 @@ def tell_received(
     Who neither follows the account nor agreed to messages sees the receipt, and is spared an
     attempt that the platform would refuse.
     """
-    if not person.is_following and not _accepts_messages(session, person_id=person.id):
+    if not person.is_following and not _accepts(session, person_id=person.id):
         return
     queue_notice(
         session,
@@ -48,18 +59,30 @@ def tell_received(
     )
 
 
-def may_be_told(session: Session, *, openid: str) -> bool:
-    """Return whether messages can reach a person: they follow, or agreed to one at least."""
+def told_by_of(session: Session, *, openid: str, template_ids: Collection[str]) -> ToldBy:
+    """Return how a person hears what becomes of their registration.
+
+    Args:
+        session: may be a reading one.
+        openid: the person.
+        template_ids: of the subscription messages that tell of it.
+    """
     person = session.scalar(select(Person).where(Person.openid == openid))
-    if person is None:
-        return False
-    return bool(person.is_following) or _accepts_messages(session, person_id=person.id)
+    if person is not None and person.is_following:
+        return ToldBy.ACCOUNT
+    if person is None or not _accepts(session, person_id=person.id, template_ids=template_ids):
+        return ToldBy.NOTHING
+    return ToldBy.ONE_MESSAGE
 
 
-def _accepts_messages(session: Session, *, person_id: int) -> bool:
+def _accepts(
+    session: Session, *, person_id: int, template_ids: Collection[str] | None = None
+) -> bool:
     consent = select(MessageConsent.id).where(
         MessageConsent.person_id == person_id, MessageConsent.remaining > 0
     )
+    if template_ids is not None:
+        consent = consent.where(MessageConsent.template_id.in_(template_ids))
     return session.execute(consent.limit(1)).first() is not None
 
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, UtcDateTime
+from core.risk.events.rules import MAX_REASON
 
 
 class EpidemicEvent(Base):
@@ -20,8 +30,30 @@ class EpidemicEvent(Base):
     __tablename__ = "epidemic_event"
     __table_args__ = (
         UniqueConstraint("resident_id", "kind", "reported_on", "feed"),
-        # The nights read a window of days.
-        Index("ix_epidemic_event_reported_on", "reported_on", "kind"),
+        # The nights read windows of days, and nothing of an event but what this index holds.
+        Index(
+            "ix_epidemic_event_window",
+            "kind",
+            "reported_on",
+            "resident_id",
+            "ended_on",
+            "community_id",
+            "withdrawn_at",
+        ),
+        # The page of a community counts the events of people who are in no register.
+        Index(
+            "ix_epidemic_event_community_id",
+            "community_id",
+            sqlite_where=text("community_id IS NOT NULL"),
+            postgresql_where=text("community_id IS NOT NULL"),
+        ),
+        # Few events are linked; an index of them alone stays small.
+        Index(
+            "ix_epidemic_event_linked",
+            "reported_on",
+            sqlite_where=text("cluster IS NOT NULL"),
+            postgresql_where=text("cluster IS NOT NULL"),
+        ),
         CheckConstraint(
             "kind IN ('confirmed', 'asymptomatic', 'suspected', 'close', 'second', 'fever',"
             " 'keyarea', 'overseas', 'homeq')",
@@ -50,6 +82,7 @@ class EpidemicEvent(Base):
     entered_by: Mapped[str] = mapped_column(String(80))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_reason: Mapped[str] = mapped_column(String(MAX_REASON), default="", server_default="")
 
 
 class FeedDelivery(Base):

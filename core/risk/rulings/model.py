@@ -43,8 +43,11 @@ class ColourOverride(Base):
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Nobody, where it ended by itself.
     ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Why it was refused, or ended before its last day.
+    closing_reason: Mapped[str] = mapped_column(Text, default="")
 
 
 class Appeal(Base):
@@ -91,6 +94,7 @@ class Appeal(Base):
     recommended: Mapped[str | None] = mapped_column(String(12))
     recommended_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     recommended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recommendation_reason: Mapped[str] = mapped_column(Text, default="")
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decision_reason: Mapped[str] = mapped_column(Text, default="")

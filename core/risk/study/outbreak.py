@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.risk.study.nearness import Neighbours, neighbours_within
+from core.places.nearness import Neighbours, neighbours_within
 from core.risk.table import Flags, Floats, Integers
 
 WEEK_DAYS: Final = 7

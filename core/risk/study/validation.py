@@ -11,10 +11,11 @@ from typing import Final
 
 import numpy as np
 
+from core.risk.floors import BANDS
 from core.risk.rules import MAX_SCORE, Colour, ModelVersion
 from core.risk.study.measures import auc_of, average_precision_of, lift_of, spearman_of
 from core.risk.study.outbreak import FORTNIGHT_DAYS, INDICATORS, Outbreak, Surveillance
-from core.risk.table import BANDS, Flags, Floats, score_table
+from core.risk.table import Flags, Floats, score_table
 
 HORIZONS_DAYS: Final = (7, 14)
 # The horizon at which colours are held against what happened.

@@ -155,7 +155,9 @@ async function openPlaces(kind) {
 }
 
 // A code with an address opens the page; the account hears nothing of it.
-const scan = (content) => (isAddress(content) ? openPage(content) : act({ do: "scan", scene: content }));
+const isOwnCode = (content) => content.startsWith("http://weixin.qq.com/q/");
+const scan = (content) =>
+  isAddress(content) && !isOwnCode(content) ? openPage(content) : act({ do: "scan", scene: content });
 
 const sendPlace = ({ longitude, latitude, name }) =>
   act({ do: "location", longitude, latitude, label: name });

@@ -20,8 +20,10 @@ from core.clock import day_of
 from core.codes.model import EntryCode
 from core.files.service import read_file
 from core.keyareas.importing import import_key_areas
+from core.mandates.proving import prove_ownership
 from core.notices.model import Notice
 from core.notices.rules import NoticeState
+from core.people.documents import document_of
 from core.people.staff.model import StaffAccount
 from core.places.model import Community, Street
 from core.places.streets import official_codes
@@ -98,6 +100,16 @@ def _check_all_is_past(session: Session, now: datetime) -> None:
     assert max(newest) < now - timedelta(hours=1)
     # Nobody is told anything.
     assert set(session.scalars(select(Notice.state))) == {NoticeState.SENT}
+    played = story_companies()[1]
+    proof = prove_ownership(
+        session,
+        openid="o-player",
+        name=played.owner.name,
+        document=document_of(played.owner.number, today=day_of(now)),
+        now=now,
+    )
+    # Whoever plays the owner acts at once.
+    assert played.uscc in {one.company.uscc for one in proof.mandates}
     (reviewer,) = session.scalars(select(StaffAccount)).all()
     assert reviewer.name == REVIEWER
     assert not reviewer.is_active

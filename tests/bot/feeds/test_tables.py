@@ -8,8 +8,8 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.feeds.tables import FileRefusedError, count_lines, read_table
-from core.importing import ImportRow, Rejection
+from bot.feeds.tables import count_lines, read_table
+from core.importing import FileRefusedError, ImportRow, Rejection
 
 HEADER = "code,name"
 

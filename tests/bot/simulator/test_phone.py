@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import socket
@@ -44,12 +45,20 @@ class Phone:
             for entry in chat["entries"]
         ]
 
-    def api(self, path: str, body: Any) -> Any:
-        token = requests.post(
+    def token(self) -> str:
+        answer = requests.post(
             f"{self.url}/simulator/api/cgi-bin/stable_token",
             json={"grant_type": "client_credential", "appid": APPID, "secret": "s"},
             timeout=5,
-        ).json()["access_token"]
+        )
+        return str(answer.json()["access_token"])
+
+    def api_get(self, path: str, **query: str) -> Any:
+        url = f"{self.url}/simulator/api/cgi-bin/{path}"
+        return requests.get(url, params={"access_token": self.token(), **query}, timeout=5).json()
+
+    def api(self, path: str, body: Any) -> Any:
+        token = self.token()
         url = f"{self.url}/simulator/api/cgi-bin/{path}"
         data = json.dumps(body, ensure_ascii=False).encode()
         return requests.post(url, params={"access_token": token}, data=data, timeout=5).json()
@@ -227,3 +236,32 @@ def test_every_kind_of_notice_has_the_fields_that_the_product_fills() -> None:
         for path in (TEMPLATES / "notices").glob("*.fields.txt")
     }
     assert {kind: list(notice["fields"]) for kind, notice in known.items()} == filled
+
+
+def test_script_accepts_a_signed_page_and_no_other(phone: Phone) -> None:
+    ticket = phone.api_get("ticket/getticket", type="jsapi")["ticket"]
+    page = f"{phone.url}/h5/registration/1?sent=1"
+    order = {"appid": APPID, "timestamp": 7, "nonce": "n", "url": page}
+    text = f"jsapi_ticket={ticket}&noncestr=n&timestamp=7&url={page}"
+    order["signature"] = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    answers = [
+        phone.post("phone/signature", **(order | changed))["errMsg"]
+        for changed in ({}, {"url": page + "&x=1"}, {"nonce": "m"}, {"appid": "wx"}, {"url": ""})
+    ]
+    assert answers == ["config:ok", *["config:invalid signature"] * 4]
+
+
+def test_codes_address_is_scanned_as_its_scene(phone: Phone) -> None:
+    made = phone.api(
+        "qrcode/create",
+        {"action_name": "QR_LIMIT_STR_SCENE", "action_info": {"scene": {"scene_str": "company:x"}}},
+    )
+    phone.act("scan", scene=made["url"])
+    noted = phone.get("phone/chat", openid=phone.openid)["entries"]
+    assert {"code": "scanned", "scene": "company:x"} in [entry["body"] for entry in noted]
+
+
+def test_one_answer_for_several_templates_is_one_push(phone: Phone) -> None:
+    phone.act("consent", templates=["S1", "S2"], accept=True)
+    (exchange,) = phone.get("phone/chat", openid=phone.openid)["exchanges"]
+    assert exchange["push"].count("<TemplateId>") == 2

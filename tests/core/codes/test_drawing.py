@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from pyzbar.pyzbar import ZBarSymbol, decode
 
 from core.codes.drawing import MAX_PIXELS, MIN_PIXELS, modules_of, png_of, svg_of
+from core.people.staff.secrets import new_totp_secret, totp_uri_of
 
 TOKEN = "Ab3_-Zq9pLAb3_-Zq9pLxy"
 ADDRESSES = [
@@ -88,6 +89,17 @@ def test_svg_draws_the_same_modules(address: str) -> None:
     assert f'viewBox="0 0 {modules.size} {modules.size}"' in text
     assert 'fill="#fff"' in text
     assert TOKEN not in text
+
+
+def test_decoder_reads_the_path_of_a_page() -> None:
+    uri = totp_uri_of(new_totp_secret(), name="wang.jing", issuer="汇治理")
+    modules = modules_of(uri)
+    picture = Image.new("L", (modules.size * 5, modules.size * 5), WHITE)
+    draw = ImageDraw.Draw(picture)
+    for found in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", modules.path):
+        column, row, length = map(int, found)
+        draw.rectangle((column * 5, row * 5, (column + length) * 5 - 1, row * 5 + 4), fill=0)
+    assert read(picture) == [uri]
 
 
 def test_better_correction_takes_no_more_room() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -294,3 +295,20 @@ def test_scan_costs_one_statement(session: Session, now: datetime) -> None:
     )
     get_code(session, token=card.token)
     assert len(statements) == 1
+
+
+def test_code_that_is_read_out_is_found_by_an_index(
+    sqlite_database: Database, now: datetime
+) -> None:
+    asked: list[tuple[str, Any]] = []
+    with sqlite_database.transaction() as session:
+
+        def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+            asked.append((statement, parameters))
+
+        event.listen(sqlite_database.engine, "before_cursor_execute", note)
+        find_code_read_out(session, check_code="CFHJKM", now=now)
+        event.remove(sqlite_database.engine, "before_cursor_execute", note)
+        statement, parameters = asked[-1]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        assert "ix_entry_code_check_code" in str(plan.all())

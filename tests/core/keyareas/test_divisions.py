@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.keyareas.divisions import divisions, short_name_of
+from core.keyareas.divisions import divisions
+from core.keyareas.naming import short_name_of
 from core.keyareas.rules import is_area_code
 
 
@@ -41,6 +42,9 @@ def test_short_name(name: str, short: str) -> None:
         ("武汉", "420100"),
         ("藁城区", "130109"),
         ("仙桃市", "429004"),
+        ("襄樊市", "420600"),
+        ("hubei", "420000"),
+        ("wu han", "420100"),
     ],
 )
 def test_name_leads_to_its_code(name: str, code: str) -> None:

@@ -183,6 +183,8 @@ def test_only_the_owner_invites(proved: District) -> None:
 def test_owner_who_proved_elsewhere_meanwhile_invites_nobody(proved: District) -> None:
     former = proved.owner()
     proved.prove("o-wang-new")
+    proved.later(days=1)
+    proved.prove("o-wang-new")
     with pytest.raises(NoMandateError):
         proved.invite(former)
 

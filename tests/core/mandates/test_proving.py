@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -18,6 +18,11 @@ from core.codes.rules import RetiredReason, subject_of
 from core.codes.service import find_live_code, find_newest_code, issue_code
 from core.db import Base, Database, Keyring, install_keyring
 from core.errors import DomainError
+from core.mandates.elsewhere import (
+    grant_to_elsewhere,
+    object_to_elsewhere,
+    settle_waiting,
+)
 from core.mandates.inviting import confirm_mandate
 from core.mandates.model import Mandate
 from core.mandates.proving import (
@@ -84,7 +89,7 @@ def test_proving_again_changes_nothing(district: District) -> None:
     assert len(district.recorded("owner_bound")) == 2
 
 
-def test_owner_with_another_phone_ends_the_former_one_and_keeps_the_fillers(
+def test_owner_with_another_phone_waits_then_ends_the_former_one_and_keeps_the_fillers(
     district: District,
 ) -> None:
     district.prove("o-wang")
@@ -92,10 +97,21 @@ def test_owner_with_another_phone_ends_the_former_one_and_keeps_the_fillers(
     confirm_mandate(
         district.session, openid="o-zhang", token=invitation.token, name="张敏", now=district.now
     )
+    proof = district.prove("o-wang-new")
+    assert (proof.mandates, len(proof.waiting)) == ((), 2)
+    assert len(list_mandates(district.session, openid="o-wang")) == 2
+    assert district.told()[1:] == [("owner_asked_elsewhere", "o-wang")] * 2
     district.later(days=1)
     assert len(district.prove("o-wang-new").mandates) == 2
     assert list_mandates(district.session, openid="o-wang") == []
-    assert district.told()[1:] == [("owner_proved_elsewhere", "o-wang")] * 2
+    assert (
+        district.told()[3:]
+        == [
+            ("owner_proved_elsewhere", "o-wang"),
+            ("owner_granted_elsewhere", "o-wang-new"),
+        ]
+        * 2
+    )
     reasons = {one.facts["reason"] for one in district.recorded("mandate_ended")}
     assert reasons == {"proved_elsewhere"}
     assert len(list_mandates(district.session, openid="o-zhang")) == 1
@@ -107,6 +123,11 @@ def test_filler_who_proves_to_be_the_owner_acts_as_the_owner_alone(district: Dis
     confirm_mandate(
         district.session, openid="o-second", token=invitation.token, name="张敏", now=district.now
     )
+    district.prove("o-second")
+    assert [one.kind for one in list_mandates(district.session, openid="o-second")] == [
+        MandateKind.FILLER
+    ]
+    district.later(days=1)
     district.prove("o-second")
     kinds = [one.kind for one in list_mandates(district.session, openid="o-second")]
     assert kinds == [MandateKind.OWNER, MandateKind.OWNER]
@@ -197,8 +218,10 @@ def test_new_owner_with_another_phone_still_confirms(sold: District) -> None:
     assert list_takeovers(sold.session, openid="o-li") == []
     assert len(list_takeovers(sold.session, openid="o-li-new")) == 1
     confirm_takeover(sold.session, openid="o-li-new", company_id=sold.ids[0], now=sold.now)
-    # Once taken over it is theirs, from whichever phone.
-    assert sold.prove("o-li", LI).takeovers == ()
+    # Once taken over it is that phone's, and another one waits.
+    proof = sold.prove("o-li", LI)
+    assert proof.takeovers == ()
+    assert [one.company.name for one in proof.waiting] == ["上海第1有限公司"]
 
 
 def test_company_that_is_sold_again_before_it_is_taken_over_is_the_third_owners(
@@ -264,10 +287,11 @@ def test_two_phones_at_once_leave_one_owner(database: Database, now: datetime) -
             return len(District(session=session, now=now).prove(openid).mandates)
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(prove, [f"o-{place % 2}" for place in range(8)])) == [1] * 8
+        bound = list(pool.map(prove, [f"o-{place % 2}" for place in range(8)]))
+    assert sorted(bound) == [0] * 4 + [1] * 4
     with database.reading() as session:
-        active = select(func.count()).where(Mandate.state == MandateState.ACTIVE.value)
-        assert session.scalar(active) == 1
+        states = session.scalars(select(Mandate.state).order_by(Mandate.state)).all()
+        assert states == [MandateState.ACTIVE.value, MandateState.OFFERED.value]
 
 
 class _Mandates(RuleBasedStateMachine):
@@ -302,7 +326,10 @@ class _Mandates(RuleBasedStateMachine):
     def prove(self, openid: str, owner: int) -> None:
         self.district.later(minutes=1)
         proof = self.district.prove(openid, owner)
-        bound = {one.company.uscc for one in proof.mandates} | {one.uscc for one in proof.takeovers}
+        bound = {
+            *(one.company.uscc for one in (*proof.mandates, *proof.waiting)),
+            *(one.uscc for one in (*proof.takeovers, *proof.objected)),
+        }
         assert bound == {
             CODES[place] for place, registered in enumerate(self.owners) if registered == owner
         }
@@ -328,6 +355,18 @@ class _Mandates(RuleBasedStateMachine):
             assert expected is None
         else:
             self.seen[card.id] = card
+
+    @rule(hours=st.sampled_from([1, 30]))
+    def wait(self, hours: int) -> None:
+        settle_waiting(self.session, now=self.district.later(hours=hours))
+
+    @rule(openid=phones, is_owner=st.booleans())
+    def answer(self, openid: str, is_owner: bool) -> None:
+        for card in self._see(openid):
+            if card.kind is not MandateKind.OWNER:
+                continue
+            reply = grant_to_elsewhere if is_owner else object_to_elsewhere
+            reply(self.session, by=card, now=self.district.now)
 
     @rule(openid=phones, department=st.sampled_from(["", "物流部"]))
     def invite(self, openid: str, department: str) -> None:

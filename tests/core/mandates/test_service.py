@@ -150,6 +150,8 @@ def test_mandate_that_was_ended_meanwhile_ends_nobody(proved: District) -> None:
     filler = confirmed(proved, "o-zhang")
     former = proved.owner()
     proved.prove("o-wang-new-phone", WANG)
+    proved.later(days=1)
+    proved.prove("o-wang-new-phone", WANG)
     with pytest.raises(NoMandateError):
         end_mandate(proved.session, by=former, mandate_id=filler.id, now=proved.now)
     now_owner = proved.owner("o-wang-new-phone")

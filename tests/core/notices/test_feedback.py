@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.audit.model import AuditEntry
 from core.notices import delivery, feedback, service
 from core.notices.delivery import Attempt, NoAttempt, Offer
 from core.notices.model import Notice, NoticeReceipt
@@ -151,3 +152,61 @@ def test_sweep_forgets_answers_nobody_came_for_and_reports_that_fit_nothing(
     session.refresh(notice)
     assert notice.body is None
     assert session.scalar(select(func.count()).select_from(NoticeReceipt)) == 0
+
+
+# --- one yes, told by page and platform -----------------------------------------------------
+
+
+def _left(session: Session, template_id: str = "T1") -> int:
+    session.expire_all()
+    consent = select(MessageConsent.remaining).where(MessageConsent.template_id == template_id)
+    return session.scalars(consent).one()
+
+
+_TELLERS = {
+    "page": lambda session, now: feedback.accept_messages(
+        session, now=now, openid="o1", template_ids=["T1"]
+    ),
+    "platform": lambda session, now: feedback.record_consent(
+        session, now=now, openid="o1", template_id="T1"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        (["page"], 1),
+        (["platform"], 1),
+        (["page", "platform"], 1),
+        (["platform", "page"], 1),
+        (["page", "page", "platform"], 1),  # a form that was sent twice
+        (["page", "platform", "platform"], 2),  # and one more yes, in an article
+        (["page", "platform", "page", "platform"], 2),
+        (["platform", "page", "platform", "page"], 2),
+    ],
+)
+def test_one_yes_is_counted_once_whoever_tells_of_it(
+    session: Session, now: datetime, told: list[str], left: int
+) -> None:
+    for place, teller in enumerate(told):
+        _TELLERS[teller](session, now + timedelta(seconds=place))
+    assert _left(session) == left
+
+
+def test_page_that_tells_long_after_the_last_yes_tells_of_another(
+    session: Session, now: datetime
+) -> None:
+    feedback.record_consent(session, now=now, openid="o1", template_id="T1")
+    later = now + feedback.SAME_YES
+    assert feedback.accept_messages(session, now=later, openid="o1", template_ids=["T1"]) == 1
+    assert _left(session) == 2
+
+
+def test_yes_on_a_page_is_on_record_with_its_count_alone(session: Session, now: datetime) -> None:
+    feedback.accept_messages(session, now=now, openid="o1", template_ids=["T1", "T2"])
+    feedback.accept_messages(session, now=now, openid="o1", template_ids=["T1", "T2"])
+    (entry,) = session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "messages_accepted")
+    ).all()
+    assert entry.facts == {"count": 2}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.risk.documents import InvalidVersionError, digest_of, parse_version
+from core.risk.rules import Quiet
 
 Document = dict[str, Any]
 
@@ -41,8 +42,30 @@ def test_version_may_have_another_number_of_indicators(document: Document) -> No
         indicator(document, "confirmed") | {"code": f"study_{number}", "weight": 20}
         for number in range(5)
     ]
-    document["required"] = []
+    document |= {"required": [], "floors": [], "indicator_count": 5}
     assert len(parse_version(document).indicators) == 5
+
+
+def test_floors_and_the_limit_of_jumps_may_be_left_out(document: Document) -> None:
+    del document["floors"], document["jump"]
+    version = parse_version(document)
+    assert (version.floors, version.stays, version.quiet) == ((), (), None)
+    assert (version.jump_share, version.jump_least) == (0.1, 20)
+
+
+def test_floors_of_the_district_are_those_that_are_described(document: Document) -> None:
+    version = parse_version(document)
+    assert [(one.rule.value, one.colour.value, one.when) for one in version.floors] == [
+        ("R1", "yellow", ((("confirmed", "asym"), 1),)),
+        ("R2", "red", ((("confirmed", "asym"), 3), (("cluster",), 1))),
+    ]
+    assert version.stays == ((("suspected",), 1), (("fever_open",), 1))
+    assert version.quiet == Quiet(days=14, code="recency", window_days=14)
+
+
+def floor(document: Document, rule: str) -> Document:
+    found: Document = next(one for one in document["floors"] if one["rule"] == rule)
+    return found
 
 
 def change_weights(document: Document, **weights: float) -> None:
@@ -96,6 +119,30 @@ def change_weights(document: Document, **weights: float) -> None:
         pytest.param(lambda d: d.pop("cuts"), "unknown keys: cuts", id="missing key"),
         pytest.param(lambda d: indicator(d).update(unit="dozen"), "malformed", id="unknown unit"),
         pytest.param(lambda d: d.update(indicators=7), "malformed", id="wrong type"),
+        pytest.param(lambda d: d.update(indicator_count=12), "13 indicators", id="not so many"),
+        pytest.param(lambda d: d.update(version="../x"), "the name", id="name that is a path"),
+        pytest.param(lambda d: floor(d, "R1").update(rule="R9"), "no floor R9", id="unknown floor"),
+        pytest.param(
+            lambda d: floor(d, "R1").update(rule="R5"), "no floor R5", id="override as floor"
+        ),
+        pytest.param(
+            lambda d: floor(d, "R2").update(rule="R1"), "floor appears twice", id="floor twice"
+        ),
+        pytest.param(
+            lambda d: floor(d, "R1").update(colour="blue"), "neither yellow", id="floor to blue"
+        ),
+        pytest.param(lambda d: floor(d, "R1").update(when=[]), "no condition", id="no condition"),
+        pytest.param(
+            lambda d: floor(d, "R3")["when"][0].update(least=0), "of nothing", id="always held"
+        ),
+        pytest.param(
+            lambda d: floor(d, "R4").update(quiet_days=15), "R4 waits", id="quiet past its window"
+        ),
+        pytest.param(
+            lambda d: floor(d, "R4").update(of="fog"), "R4 counts by", id="quiet of no indicator"
+        ),
+        pytest.param(lambda d: d.update(jump={"share": 2, "least": 1}), "jumps", id="share over 1"),
+        pytest.param(lambda d: d.update(jump={"share": 0.1}), "jump has", id="jump without count"),
     ],
 )
 def test_document_that_breaks_a_rule_is_refused(

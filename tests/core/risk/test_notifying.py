@@ -7,7 +7,7 @@ from threading import Barrier
 from time import sleep
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -17,9 +17,11 @@ from core.places.model import Community, Street
 from core.risk.model import RiskScore
 from core.risk.notifying import queue_colour_notices
 from core.risk.service import subscribe, unsubscribe
+from tests.core.risk.values import set_by_hand
 
 DAY = date(2020, 3, 27)
-DAY_BEFORE = DAY - timedelta(days=1)
+ONE = timedelta(days=1)
+DAY_BEFORE = DAY - ONE
 
 
 @pytest.fixture
@@ -39,7 +41,13 @@ def subscribed(session: Session, openid: str, *, now: datetime) -> Person:
 
 
 def score(
-    session: Session, day: date, colour: str, *, now: datetime, is_published: bool = True
+    session: Session,
+    day: date,
+    colour: str,
+    *,
+    now: datetime,
+    is_published: bool = True,
+    is_provisional: bool = False,
 ) -> None:
     session.execute(delete(RiskScore).where(RiskScore.day == day))
     session.add(
@@ -54,6 +62,7 @@ def score(
             hi=1,
             parts=[],
             is_published=is_published,
+            is_provisional=is_provisional,
             scored_at=now,
         )
     )
@@ -64,6 +73,12 @@ def told(session: Session, openid: str = "o-subscriber") -> list[tuple[object, o
     """Return the colours that somebody was told, each with the one before."""
     notices = session.scalars(select(Notice).where(Notice.openid == openid).order_by(Notice.id))
     return [(one.values["previous"], one.values["colour"]) for one in notices]
+
+
+def kinds(session: Session, openid: str = "o-subscriber") -> list[str]:
+    """Return the kinds of notices that somebody was told, without what they share."""
+    notices = session.scalars(select(Notice).where(Notice.openid == openid).order_by(Notice.id))
+    return [one.kind.removeprefix("colour_") for one in notices]
 
 
 def score_and_tell(
@@ -90,9 +105,10 @@ def test_subscriber_is_told_once_of_a_change(
         "community": "田林十二村",
         "colour": "yellow",
         "previous": "blue",
-        "score": 50.5,
         "day": "2020-03-27",
+        "is_provisional": False,
     }
+    assert notice.link == "/h5/community/1"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +151,100 @@ def test_every_real_change_is_told(
     # The card of three days ago is still shown at this hour of the night.
     score_and_tell(session, days, now=now - timedelta(days=1, hours=7))
     assert told(session) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        pytest.param([(DAY_BEFORE, "blue"), (DAY, "red")], ["changed"], id="another day"),
+        pytest.param(
+            [(DAY_BEFORE, "blue"), (DAY, "red"), (DAY, "yellow")],
+            ["changed", "corrected"],
+            id="another colour of the day that was told",
+        ),
+        pytest.param([(DAY, "red"), (DAY, "blue")], ["corrected"], id="seen when subscribing"),
+        pytest.param(
+            [(DAY_BEFORE, "blue"), (DAY, "red"), (DAY, "grey")],
+            ["changed", "corrected"],
+            id="the day was taken back",
+        ),
+        pytest.param(
+            [(DAY_BEFORE, "red"), (DAY, "red"), (DAY, "yellow")],
+            ["changed"],
+            id="right on the day that was told",
+        ),
+        pytest.param(
+            [(DAY_BEFORE, "red"), (DAY, "red"), (DAY_BEFORE, "blue"), (DAY, "blue")],
+            ["corrected"],
+            id="wrong on all its days",
+        ),
+        pytest.param(
+            [(DAY_BEFORE, "red"), (DAY, "red"), (DAY_BEFORE, "blue"), (DAY + ONE, "yellow")],
+            ["changed"],
+            id="wrong on the day that was told, right on the next",
+        ),
+    ],
+)
+def test_what_was_wrong_is_corrected_and_what_ended_is_not(
+    session: Session,
+    subscriber: Person,
+    now: datetime,
+    days: list[tuple[date, str]],
+    expected: list[str],
+) -> None:
+    score_and_tell(session, days, now=now)
+    assert kinds(session) == expected
+
+
+@pytest.mark.parametrize(
+    ("colour", "expected"), [("red", ["changed"]), ("blue", ["changed", "corrected"])]
+)
+def test_provisional_colour_is_told_as_such_and_corrected_if_the_night_takes_it_back(
+    session: Session, subscriber: Person, now: datetime, colour: str, expected: list[str]
+) -> None:
+    score_and_tell(session, [(DAY_BEFORE, "blue")], now=now)
+    score(session, DAY, "red", now=now, is_provisional=True)
+    assert queue_colour_notices(session, now=now) == 1
+    assert session.scalars(select(Notice)).one().values["is_provisional"] is True
+    score_and_tell(session, [(DAY, colour)], now=now + timedelta(hours=20))
+    assert kinds(session) == expected
+
+
+def test_colour_that_rises_again_during_the_day_corrects_nothing(
+    session: Session, subscriber: Person, now: datetime
+) -> None:
+    score_and_tell(session, [(DAY_BEFORE, "blue")], now=now)
+    for minute, colour in enumerate(("yellow", "red", "blue")):
+        score(session, DAY, colour, now=now, is_provisional=True)
+        queue_colour_notices(session, now=now + timedelta(minutes=minute))
+    assert kinds(session) == ["changed", "changed", "corrected"]
+
+
+def test_colour_that_people_set_and_end_corrects_nothing(
+    session: Session, subscriber: Person, now: datetime
+) -> None:
+    score_and_tell(session, [(DAY, "blue")], now=now)
+    override = set_by_hand(session, "red", now=now)
+    session.execute(update(RiskScore).values(colour="red", computed_colour="blue", floors=["R5"]))
+    assert queue_colour_notices(session, now=now) == 1
+    override.state = "ended"
+    session.execute(update(RiskScore).values(colour="blue", floors=[]))
+    assert queue_colour_notices(session, now=now + timedelta(hours=1)) == 1
+    assert told(session) == [("blue", "red"), ("red", "blue")]
+    assert kinds(session) == ["changed", "changed"]
+
+
+def test_everybody_who_was_told_the_wrong_colour_is_told_that_it_was_wrong(
+    session: Session, subscriber: Person, now: datetime
+) -> None:
+    score_and_tell(session, [(DAY_BEFORE, "blue"), (DAY, "red")], now=now)
+    subscribed(session, "o-saw-the-card", now=now)
+    gone = subscribed(session, "o-gone", now=now)
+    unsubscribe(session, person_id=gone.id)
+    assert score_and_tell(session, [(DAY, "blue")], now=now) == [2]
+    assert kinds(session) == ["changed", "corrected"]
+    assert kinds(session, "o-saw-the-card") == ["corrected"]
+    assert kinds(session, "o-gone") == []
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.places.model import Community, Street
+from core.residents.model import Residence, Resident
+from core.risk.events.model import EpidemicEvent
 from core.risk.model import IndicatorValue, RiskScore
 from core.risk.rules import Colour, Status
-from core.risk.scoring import score_day
+from core.risk.scoring import score_day, score_days
 from core.risk.service import find_card
+from core.risk.suspicion import count_open_fevers
 from tests.core.risk.values import DAY, HARMLESS, RED, TODAY, VERSION, YELLOW, count_statements, put
 
 
@@ -79,6 +82,8 @@ def test_score_day_carries_a_value_for_three_days_and_takes_the_newest(
     put(session, 1, HARMLESS | {"confirmed": 3.0}, day=DAY - timedelta(days=3))
     put(session, 1, {"confirmed": 1.0}, day=DAY - timedelta(days=2))
     put(session, 2, HARMLESS, day=DAY - timedelta(days=4))
+    # Without any value of the day itself its feed would not have come.
+    put(session, 3, HARMLESS)
     score_day(session, day=DAY, now=now)
     card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
@@ -113,12 +118,106 @@ def test_score_day_without_the_confirmed_feed_publishes_nothing(
     ]
 
 
+def test_score_day_stores_the_colour_of_the_score_beside_the_final_one(
+    session: Session, places: list[int], now: datetime
+) -> None:
+    put(session, 1, HARMLESS | {"confirmed": 1.0, "recency": 14.0})
+    put(session, 2, HARMLESS)
+    score_day(session, day=DAY, now=now)
+    rows = session.scalars(
+        select(RiskScore).where(RiskScore.community_id < 3).order_by(RiskScore.community_id)
+    )
+    assert [(row.score_colour, row.computed_colour, row.colour, row.floors) for row in rows] == [
+        ("blue", "yellow", "yellow", ["R1"]),
+        ("blue", "blue", "blue", []),
+    ]
+
+
+def test_a_colour_falls_by_a_step_a_day_and_a_day_done_again_stays_as_it_was(
+    session: Session, places: list[int], now: datetime
+) -> None:
+    days = [DAY + timedelta(days=ahead) for ahead in range(4)]
+    for day, values in zip(days, (RED, HARMLESS, HARMLESS, HARMLESS), strict=True):
+        put(session, 1, values, day=day)
+        score_day(session, day=day, now=now)
+    before = stored(session)
+    rows = session.execute(
+        select(RiskScore.colour, RiskScore.floors)
+        .where(RiskScore.community_id == 1)
+        .order_by(RiskScore.day)
+    )
+    assert [tuple(row) for row in rows] == [
+        ("red", []),
+        ("yellow", ["R4"]),
+        ("blue", []),
+        ("blue", []),
+    ]
+    for day in days:
+        assert score_day(session, day=day, now=now + timedelta(days=9)).changed_count == 0
+    assert stored(session) == before
+
+
+def test_a_fever_that_is_looked_into_keeps_the_colour_until_it_is_excluded(
+    session: Session, places: list[int], now: datetime
+) -> None:
+    days = [DAY + timedelta(days=ahead) for ahead in range(3)]
+    session.add(Resident(id=1, id_hash=bytes(32), changed_at=now))
+    session.flush()
+    fever = EpidemicEvent(
+        resident_id=1,
+        community_id=1,
+        kind="fever",
+        reported_on=DAY,
+        ended_on=days[2],
+        ending="excluded",
+        feed="fever",
+        entered_by="operator:import",
+        changed_at=now,
+    )
+    session.add(fever)
+    for day, values in zip(days, (YELLOW, HARMLESS, HARMLESS), strict=True):
+        put(session, 1, values, day=day)
+        score_day(session, day=day, now=now)
+    rows = session.execute(
+        select(RiskScore.colour, RiskScore.floors)
+        .where(RiskScore.community_id == 1)
+        .order_by(RiskScore.day)
+    )
+    assert [tuple(row) for row in rows] == [("yellow", []), ("yellow", ["R3"]), ("blue", [])]
+    # The register knows better where people live, and who withdrew a report meant it.
+    session.add(Residence(resident_id=1, community_id=2, from_day=DAY))
+    session.flush()
+    assert count_open_fevers(session, day=DAY) == {2: 1}
+    fever.withdrawn_at = now
+    session.flush()
+    assert count_open_fevers(session, day=DAY) == {}
+
+
+def test_correcting_a_day_scores_those_after_it_as_long_as_a_colour_changes(
+    session: Session, places: list[int], now: datetime
+) -> None:
+    days = [DAY + timedelta(days=ahead) for ahead in range(6)]
+    for day in days:
+        put(session, 1, HARMLESS, day=day)
+        score_day(session, day=day, now=now)
+    session.execute(
+        IndicatorValue.__table__.update()
+        .where(IndicatorValue.day == DAY, IndicatorValue.community_id == 1)
+        .values(value=99.0)
+    )
+    results = score_days(session, days=[DAY], now=now)
+    # Red; down to yellow; down to blue, as it was. That one is looked at, and what may go by the
+    # colours of the three days before it, and nothing beyond.
+    assert [one.day for one in results] == days[:5]
+    assert [one.is_shown_changed for one in results] == [True, True, False, False, False]
+
+
 def test_score_day_keeps_another_version_beside_the_current_one(
     session: Session, places: list[int], now: datetime
 ) -> None:
     put(session, 1, RED)
     score_day(session, day=DAY, now=now)
-    challenger = replace(VERSION, name="study-1", yellow_cut=1.0, red_cut=99.0)
+    challenger = replace(VERSION, name="study-1", yellow_cut=1.0, red_cut=99.0, floors=())
     score_day(session, day=DAY, now=now, version=challenger)
     rows = session.execute(
         select(RiskScore.version, RiskScore.colour, RiskScore.is_published)
@@ -141,6 +240,19 @@ def test_score_day_takes_the_place_of_a_former_version(
     card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert (card.version, card.colour) == ("xh-2020.1", Colour.RED)
+
+
+def test_score_day_again_leaves_a_raise_of_real_time_that_it_cannot_replace(
+    session: Session, places: list[int], now: datetime
+) -> None:
+    put(session, 1, RED)
+    score_day(session, day=DAY, now=now)
+    session.execute(RiskScore.__table__.update().values(is_provisional=True))
+    session.execute(IndicatorValue.__table__.delete())
+    score_day(session, day=DAY, now=now)
+    card = find_card(session, community_id=1, today=TODAY)
+    assert card is not None
+    assert card.colour is Colour.RED
 
 
 def test_only_one_score_of_a_day_can_be_published(
@@ -183,7 +295,7 @@ def test_number_of_statements_does_not_grow_with_the_district(
                 )
             )
             session.execute(IndicatorValue.__table__.delete())
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 13
 
 
 def test_two_that_score_a_day_together_lose_nothing_of_either(

@@ -23,7 +23,17 @@ from core.risk.service import (
     subscribe,
     unsubscribe,
 )
-from tests.core.risk.values import DAY, HARMLESS, RED, TODAY, VERSION, YELLOW, count_statements, put
+from tests.core.risk.values import (
+    DAY,
+    HARMLESS,
+    RED,
+    TODAY,
+    VERSION,
+    YELLOW,
+    count_statements,
+    put,
+    set_by_hand,
+)
 
 # ---- find_card ------------------------------------------------------------------------------
 
@@ -72,6 +82,47 @@ def test_find_card_keeps_the_colour_of_the_day_before_a_day_that_is_held(
     card = find_card(session, community_id=1, today=TODAY)
     assert card is not None
     assert (card.colour, card.day) == (Colour.RED, DAY - timedelta(days=1))
+
+
+def test_find_card_tells_what_made_the_colour_another_one_than_the_scores(
+    session: Session, places: list[int], now: datetime
+) -> None:
+    put(session, 1, HARMLESS | {"confirmed": 1.0})
+    score_day(session, day=DAY, now=now)
+    session.execute(update(RiskScore).values(colour="yellow", floors=["R1", "R4"]))
+    card = find_card(session, community_id=1, today=TODAY)
+    assert card is not None
+    assert (card.colour, card.score_colour) == (Colour.YELLOW, Colour.BLUE)
+    assert (card.rules, card.override_until, card.is_provisional) == (("R1", "R4"), None, False)
+
+
+@pytest.mark.parametrize(
+    ("state", "until"), [("in_force", TODAY), ("proposed", None), ("ended", None)]
+)
+def test_find_card_of_a_colour_set_by_hand_tells_until_when(
+    session: Session, places: list[int], now: datetime, state: str, until: date | None
+) -> None:
+    put(session, 1, HARMLESS)
+    score_day(session, day=DAY, now=now)
+    session.execute(update(RiskScore).values(colour="red", floors=["R5"], is_provisional=True))
+    set_by_hand(session, "red", now=now, state=state)
+    card = find_card(session, community_id=1, today=TODAY)
+    assert card is not None
+    assert (card.override_until, card.is_provisional) == (until, True)
+
+
+@pytest.mark.parametrize(
+    ("values", "whole"), [({"confirmed": 0.5}, 8), ({"confirmed": 3.0, "suspected": 3.0}, 32)]
+)
+def test_whole_score_never_passes_a_cut_that_the_score_does_not(
+    session: Session, places: list[int], now: datetime, values: dict[str, float], whole: int
+) -> None:
+    put(session, 1, HARMLESS | values | {"vuln": 0.29})
+    score_day(session, day=DAY, now=now)
+    card = find_card(session, community_id=1, today=TODAY)
+    assert card is not None
+    assert card.score is not None
+    assert card.whole_score == whole <= card.score < whole + 1
 
 
 def test_find_card_never_shows_a_day_after_today(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.risk.floors import BANDS, final_colour
 from core.risk.rules import Colour, ModelVersion, Reading, score_of
-from core.risk.table import BANDS, Floats, ScoreTable, norms_of, score_table
+from core.risk.table import Floats, ScoreTable, final_table, norms_of, score_table
 from core.risk.versions import get_version
 
 VERSIONS = [get_version(), get_version("sh-2022.1")]
@@ -48,6 +49,34 @@ def test_a_table_has_the_scores_of_its_rows_to_the_last_bit(
         assert (table.lo[place], table.hi[place]) == (score.lo, score.hi)
         assert table.coverages[place] == score.coverage
         assert table.contributions[:, place].tolist() == [one.contribution for one in score.parts]
+
+
+@given(tables(), st.data())
+def test_final_colours_of_a_table_are_those_of_its_rows(
+    drawn: tuple[ModelVersion, list[Row]], data: st.DataObject
+) -> None:
+    version, rows = drawn
+    rows = [row | data.draw(st.sampled_from(({}, {"fever_open": 1.0}))) for row in rows]
+    bands = st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows))
+    before, overrides = (np.array(data.draw(bands), dtype=np.int8) for _ in range(2))
+    values = {
+        code: np.array([row.get(code, np.nan) for row in rows])
+        for code in {code for row in rows for code in row}
+    }
+    scores = table_of(version, rows)
+    table = final_table(version, scores.bands, values, before=before, overrides=overrides)
+    for place, row in enumerate(rows):
+        found = final_colour(
+            version,
+            score_colour=BANDS[scores.bands[place]],
+            values=row,
+            before=BANDS[before[place]],
+            override=BANDS[overrides[place]] if overrides[place] else None,
+        )
+        assert BANDS[table.bands[place]] is found.colour
+        assert BANDS[table.computed[place]] is found.computed
+        assert BANDS[table.floors[place]] is found.floor
+        assert tuple(rule for rule, flags in table.rules.items() if flags[place]) == found.rules
 
 
 @given(tables())

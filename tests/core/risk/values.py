@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from sqlalchemy import Connection, Engine, event, insert
 from sqlalchemy.orm import Session
 
 from core.lookups import Lookup
+from core.people.staff.model import StaffAccount
 from core.risk.model import IndicatorValue
+from core.risk.rulings.model import ColourOverride
 from core.risk.versions import get_version
 
 DAY = date(2020, 3, 27)
@@ -31,6 +33,38 @@ def put(
             for code, value in values.items()
         ],
     )
+
+
+def set_by_hand(
+    session: Session, colour: str, *, now: datetime, state: str = "in_force"
+) -> ColourOverride:
+    """Add an override of the first community by two people, until today."""
+    staff = [
+        StaffAccount(
+            name=name,
+            display_name=name,
+            role="district_reviewer",
+            password_hash="x",
+            password_changed_at=now,
+            created_at=now,
+        )
+        for name in ("one", "two")
+    ]
+    session.add_all(staff)
+    session.flush()
+    override = ColourOverride(
+        community_id=1,
+        colour=colour,
+        reason="x",
+        until_day=TODAY,
+        state=state,
+        proposed_by=staff[0].id,
+        proposed_at=now,
+        decided_by=staff[1].id,
+    )
+    session.add(override)
+    session.flush()
+    return override
 
 
 def count_statements(engine: Engine, work: Callable[[], object]) -> int:

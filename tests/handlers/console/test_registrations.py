@@ -173,7 +173,6 @@ def test_officer_registers_a_resident_without_the_app(come_in: Enter, district: 
         ({"symptoms": []}, "symptoms"),
         ({"temperature": "99"}, "temperature"),
         ({"consent": ""}, "consent"),
-        ({"document": NUMBERS[2]}, "document"),
     ],
 )
 def test_fault_stands_beside_its_field_and_what_was_typed_stays(
@@ -184,6 +183,18 @@ def test_fault_stands_beside_its_field_and_what_was_typed_stays(
     assert f'id="f-{field}-error"' in refused.text
     assert f'href="#f-{field}"' in refused.text
     assert 'value="13911112222"' in refused.text or field == "phone"
+    with district.database.transaction() as session:
+        assert len(session.scalars(select(Registration)).all()) == len(PEOPLE)
+
+
+def test_document_of_another_person_is_refused_and_that_it_was_tried_is_on_record(
+    come_in: Enter, district: District
+) -> None:
+    refused = submit(come_in(OFFICER), form_of(district), **fields_of(document=NUMBERS[2]))
+    assert refused.status_code == 200
+    assert 'id="f-document-error"' in refused.text
+    (tried,) = recorded(district, "registration_refused")
+    assert tried.actor.startswith("staff:")
     with district.database.transaction() as session:
         assert len(session.scalars(select(Registration)).all()) == len(PEOPLE)
 

@@ -14,6 +14,10 @@ from handlers.access import Access, mark_of, roles_of
 from handlers.console.routes import ROUTES
 from tests.console import CLAIMED, COMPANIES, NUMBERS, PEOPLE, District, enter
 from tests.h5 import csrf_of
+from tests.handlers.console.risk_cases import RISK_CHANGES, RISK_LOOKS
+from tests.rulings import CHANGES as RULING_CHANGES
+from tests.rulings import LOOKS as RULING_LOOKS
+from tests.rulings import OF_THE_DISTRICT
 
 
 def test_pages_have_addresses_and_names_of_their_own_below_console() -> None:
@@ -243,6 +247,8 @@ LOOKS: dict[str, Case] = {
     "registration": see_registration,
     "registration_companies": find_companies,
     "exports": export,
+    **RISK_LOOKS,
+    **RULING_LOOKS,
 }
 CHANGES: dict[str, Case] = {
     "filings_decide": decide_filings,
@@ -250,14 +256,16 @@ CHANGES: dict[str, Case] = {
     "filing_hold": hold_filing,
     "claim_decide": decide_claim,
     "registration_enter": enter_somebody,
+    **RISK_CHANGES,
+    **RULING_CHANGES,
 }
-# Of communities, tests/bot/test_console.py; the audit log has no areas: its readers have none.
+# One leads on to another page; the audit log has no areas: its readers have none.
 ELSEWHERE = {"communities", "audit"}
 
 
 def test_every_page_of_work_has_a_case_about_areas() -> None:
     work = {route.name for route in ROUTES if mark_of(route.view) is Access.STAFF}
-    assert work == {*LOOKS, *CHANGES, *ELSEWHERE}
+    assert work == {*LOOKS, *CHANGES, *ELSEWHERE, *OF_THE_DISTRICT}
 
 
 ROLES_OF = {route.name: roles_of(route.view) for route in ROUTES}

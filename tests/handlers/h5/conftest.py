@@ -22,13 +22,20 @@ PUBLIC_URL = "https://hzl.example.gov.cn"
 
 
 @pytest.fixture
-def app(database: Database, tmp_path: Path) -> Iterator[Flask]:
+def api_url() -> str:
+    """Where WeChat's API is; nobody answers there unless a module says otherwise."""
+    return "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def app(database: Database, tmp_path: Path, api_url: str) -> Iterator[Flask]:
     """The application on this test's database."""
     app = create_app(
         Settings.from_env(
             database_url=database.url.render_as_string(hide_password=False),
             instance_dir=tmp_path / "instance",
             public_url=PUBLIC_URL,
+            wechat_api_url=api_url,
             log_level="error",
         )
     )

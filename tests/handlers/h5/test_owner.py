@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from core.audit.model import AuditEntry
@@ -138,3 +139,47 @@ def test_page_lists_what_somebody_acts_for(site: Site) -> None:
 
 def test_home_leads_here(site: Site) -> None:
     assert 'href="/h5/owner"' in site.client("o-new").get("/h5/").text
+
+
+# --- from another account -----------------------------------------------------------------------
+
+
+def _asked(site: Site) -> tuple[FlaskClient, FlaskClient]:
+    """Return the browsers of 王伟's first account and of another one that asks."""
+    return site.owner(), site.owner("o-wang-new")
+
+
+def test_second_account_is_told_to_wait_and_the_first_one_is_asked(site: Site) -> None:
+    first, second = _asked(site)
+    said = text_of(second.get("/h5/owner"))
+    assert "还要等一等" in said
+    assert "上海第1有限公司" in said
+    assert second.get(site.path()).status_code == 403
+    assert "有人用另一个微信号申请办理" in text_of(first.get(site.path()))
+    assert "另一个微信号申请" not in text_of(site.owner("o-li", LI).get(site.path(place=2)))
+
+
+def test_first_account_stops_the_other_one_which_then_needs_the_staff(site: Site) -> None:
+    first, second = _asked(site)
+    sent = submit(first, site.path(), to=site.path("/elsewhere"), answer="not_mine")
+    assert sent.location == f"{site.path()}?objected=1"
+    assert "有人用另一个" not in text_of(first.get(sent.location))
+    proved = submit(second, "/h5/owner", name=OWNERS[WANG], document=NUMBERS[WANG])
+    assert "需要工作人员核对" in text_of(proved)
+    assert second.get(site.path()).status_code == 403
+
+
+def test_first_account_hands_over_at_once(site: Site) -> None:
+    first, second = _asked(site)
+    sent = submit(first, site.path(), to=site.path("/elsewhere"), answer="mine")
+    assert sent.location == "/h5/owner"
+    assert second.get(site.path()).status_code == 200
+    assert first.get(site.path()).status_code == 403
+
+
+@pytest.mark.parametrize("answer", ["", "nonsense"])
+def test_what_is_not_said_clearly_lets_nobody_in(site: Site, answer: str) -> None:
+    first, second = _asked(site)
+    submit(first, site.path(), to=site.path("/elsewhere"), answer=answer)
+    assert "有人用另一个微信号申请办理" in text_of(first.get(site.path()))
+    assert second.get(site.path()).status_code == 403

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from core.audit.model import AuditEntry
 from core.clock import day_of
 from core.codes.rules import RetiredReason, subject_of
 from core.codes.service import find_live_code, retire_code
@@ -259,6 +260,9 @@ def test_document_of_another_person_is_refused_beside_the_field(site: Site) -> N
     assert "这个证件号码已在该单位登记过" in text_of(page)
     assert value_of(page.text, "name") == "李四"
     assert len(site.stored()) == 1
+    with site.database.reading() as session:
+        tried = select(AuditEntry.actor).where(AuditEntry.action == "registration_refused")
+        assert [actor.split(":")[0] for actor in session.scalars(tried)] == ["person"]
 
 
 def test_same_person_on_another_phone_is_told_it_arrived_and_sees_nothing(site: Site) -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.exports import portions
 from core.exports.rules import Masking
 from core.people.staff.rules import Area
-from core.resumption.filing import exporting
 from core.resumption.filing.exporting import COLUMNS, count_filing_rows, iterate_filing_rows
 from core.resumption.filing.reviewing import FilingQuery
 from core.resumption.filing.rules import FilingVerdict
@@ -59,7 +59,7 @@ def test_portions_area_and_filter_hold_as_in_the_list(
     there = desk.submit(desk.company("乙公司", street="凌云路街道")).number
     desk.draft(desk.company("丙公司"), head_count=3)
     for size in (1, 2, 6, 100):
-        monkeypatch.setattr(exporting, "CHUNK", size)
+        monkeypatch.setattr(portions, "CHUNK", size)
         rows = rows_of(desk, FilingQuery(area=Area()))
         assert [row["number"] for row in rows] == [*here, there]
     street_id = desk.street("凌云路街道")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
+from core.audit.model import AuditEntry
 from core.db import Database
 from core.people.documents import Document, DocumentKind, mask_number
 from core.people.model import Consent
@@ -121,6 +122,8 @@ def test_document_can_be_corrected_unless_it_is_somebody_elses(district: Distric
             entry=entry_of(1, name="张一"),
             now=district.now,
         )
+    tried = select(AuditEntry.subject).where(AuditEntry.action == "registration_refused")
+    assert district.session.scalars(tried).all() == [f"company:{district.companies[0]}"]
 
 
 def test_only_the_person_corrects_and_ends(district: District) -> None:

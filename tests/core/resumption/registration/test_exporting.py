@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.exports import portions
 from core.exports.rules import Masking
 from core.people.staff.rules import Area
-from core.resumption.registration import exporting
 from core.resumption.registration.exporting import COLUMNS, iterate_registration_rows
 from core.resumption.registration.listing import StaffQuery
 from core.resumption.registration.rules import HealthCode, Home
@@ -68,7 +68,7 @@ def test_portions_leave_nothing_out_and_give_nothing_twice(
 ) -> None:
     numbers = [district.submit(person).card.number for person in range(7)]
     for size in (1, 3, 7, 100):
-        monkeypatch.setattr(exporting, "CHUNK", size)
+        monkeypatch.setattr(portions, "CHUNK", size)
         assert [row["number"] for row in rows_of(district)] == numbers
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import IntegrityError
 
+from core.audit.model import AuditEntry
 from core.codes.rules import RetiredReason, subject_of
 from core.codes.service import retire_code
 from core.db import Database, Keyring, install_keyring
@@ -135,6 +136,11 @@ def test_document_of_somebody_else_is_refused(
     district.submit(0)
     with pytest.raises(RegistrationTakenError):
         district.submit(0, openid=openid, **changed)
+    (tried,) = district.session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "registration_refused")
+    ).all()
+    assert tried.subject == f"company:{district.companies[0]}"
+    assert tried.facts == {"reason": "document_taken"}
 
 
 def test_person_with_another_document_is_told_to_correct_instead(district: District) -> None:

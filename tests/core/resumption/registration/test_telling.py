@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import update
 
@@ -8,8 +10,9 @@ from core.notices.feedback import clear_consent, record_consent
 from core.resumption.registration.telling import (
     REGISTRATION_RECEIVED,
     Decider,
+    ToldBy,
     list_deciders,
-    may_be_told,
+    told_by_of,
 )
 from tests.core.resumption.registration.conftest import District
 
@@ -28,18 +31,22 @@ def test_whoever_cannot_be_reached_is_not_queued(district: District) -> None:
     district.submit(0)
     district.submit(1, openid=None)
     assert district.notices(REGISTRATION_RECEIVED) == []
-    assert not may_be_told(district.session, openid="o-0")
-    assert not may_be_told(district.session, openid="o-nobody")
+    for openid in ("o-0", "o-nobody"):
+        assert told_by_of(district.session, openid=openid, template_ids=["T1"]) is ToldBy.NOTHING
 
 
 def test_consent_to_messages_is_enough(district: District) -> None:
     record_consent(district.session, now=district.now, openid="o-0", template_id="T1")
     district.submit(0)
     assert len(district.notices(REGISTRATION_RECEIVED)) == 1
-    assert may_be_told(district.session, openid="o-0")
+    told_by = partial(told_by_of, district.session, openid="o-0")
+    assert told_by(template_ids=["T1", "T2"]) is ToldBy.ONE_MESSAGE
+    assert told_by(template_ids=["T2"]) is ToldBy.NOTHING
     clear_consent(district.session, now=district.now, openid="o-0", template_id="T1")
     district.session.expire_all()
-    assert not may_be_told(district.session, openid="o-0")
+    assert told_by(template_ids=["T1"]) is ToldBy.NOTHING
+    district.follow("o-0")
+    assert told_by(template_ids=[]) is ToldBy.ACCOUNT
 
 
 def test_owner_decides_about_all_and_a_manager_about_the_department(district: District) -> None:

@@ -1,0 +1,144 @@
+"""Events by hand, and what they do to the colours at once."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.audit.model import AuditEntry
+from core.people.staff.rules import Area
+from core.places.service import CommunityNotFoundError
+from core.residents.importing import import_residents
+from core.residents.service import count_unplaced, list_unplaced
+from core.risk.events import entering
+from core.risk.events.entering import (
+    EventDayError,
+    EventEntry,
+    EventKnownError,
+    EventNotFoundError,
+    EventReasonError,
+    EventWithdrawnError,
+    enter_event,
+    place_people,
+    withdraw_event,
+)
+from core.risk.events.importing import import_events
+from core.risk.events.model import EpidemicEvent
+from core.risk.events.rules import Ending, EventKind
+from tests.core.importing_rows import rows_of
+from tests.core.risk.events.conftest import ANNA, BEN, STRANGER
+
+pytestmark = pytest.mark.usefixtures("people")
+
+DAY, DISTRICT, FIRST = date(2020, 3, 27), Area(), Area(community_ids=frozenset({1}))
+
+
+@pytest.fixture
+def rescored(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """What was scored again; that it is right is the business of its own tests."""
+    found: list[tuple[str, dict[str, Any]]] = []
+
+    def now_(_session: Session, **given: Any) -> list[int]:
+        found.append(("now", given))
+        return []
+
+    def since(_session: Session, **given: Any) -> list[date]:
+        found.append(("since", given))
+        return [given["since"]]
+
+    monkeypatch.setattr(entering, "rescore_now", now_)
+    monkeypatch.setattr(entering, "rescore_since", since)
+    return found
+
+
+def entry(person_id: str = ANNA, **changes: Any) -> EventEntry:
+    values = {"person_id": person_id, "kind": EventKind.CONFIRMED, "reported_on": DAY} | changes
+    return EventEntry(**values)
+
+
+def enter(session: Session, one: EventEntry, *, now: datetime, area: Area = DISTRICT) -> int:
+    return enter_event(session, entry=one, area=area, staff_id=7, now=now)
+
+
+def test_entered_event_is_stored_as_by_its_feed_and_moves_the_colour(
+    session: Session, now: datetime, rescored: list[tuple[str, dict[str, Any]]]
+) -> None:
+    event_id = enter(session, entry(ended_on=date(2020, 3, 28)), now=now, area=FIRST)
+    event = session.get_one(EpidemicEvent, event_id)
+    assert (event.kind, event.feed, event.entered_by) == ("confirmed", "cases", "staff:7")
+    assert event.ending == Ending.RELEASED.value
+    assert rescored == [("now", {"community_ids": [1], "now": now})]
+    recorded = session.scalars(select(AuditEntry).where(AuditEntry.action == "event_entered")).one()
+    assert recorded.facts == {"kind": "confirmed", "reported_on": "2020-03-27"}
+    with pytest.raises(EventKnownError):
+        enter(session, entry(), now=now)
+    # A file that brings it too changes nothing.
+    row = {"person_id": ANNA, "kind": "confirmed", "reported_on": "2020-03-27"}
+    assert import_events(session, rows_of([row]), now=now).unchanged_count == 1
+
+
+@pytest.mark.usefixtures("rescored")
+def test_event_that_cannot_be_is_refused(session: Session, now: datetime) -> None:
+    for one in (
+        entry(reported_on=date(2020, 3, 29)),
+        entry(ended_on=date(2020, 3, 26)),
+        entry(ended_on=date(2020, 3, 29)),
+        entry(BEN, reported_on=date(2015, 12, 31)),
+    ):
+        with pytest.raises(EventDayError):
+            enter(session, one, now=now)
+    with pytest.raises(CommunityNotFoundError):
+        enter(session, entry(BEN), now=now, area=FIRST)
+    with pytest.raises(CommunityNotFoundError):
+        enter(session, entry(STRANGER, community_id=99), now=now)
+    with pytest.raises(CommunityNotFoundError):
+        enter(session, entry(STRANGER), now=now, area=FIRST)
+
+
+def test_somebody_without_a_community_is_placed_and_then_moves_its_colour(
+    session: Session, now: datetime, rescored: list[tuple[str, dict[str, Any]]]
+) -> None:
+    enter(session, entry(STRANGER), now=now)
+    assert (rescored, count_unplaced(session, area=DISTRICT)) == ([], 1)
+    (row,) = list_unplaced(session, area=DISTRICT).rows
+    given = {"community_id": 3, "area": DISTRICT, "staff_id": 7, "now": now}
+    assert place_people(session, residence_id=row.residence_id, **given) == 1
+    assert rescored == [("now", {"community_ids": [3], "now": now})]
+    # Somebody of whom nothing is known moves nothing.
+    people = [{"person_id": "quiet", "community_code": "", "community": "江南路1弄"}]
+    import_residents(session, rows_of(people), now=now)
+    (row,) = list_unplaced(session, area=DISTRICT).rows
+    given["community_id"] = 2
+    assert place_people(session, residence_id=row.residence_id, **given) == 1
+    assert len(rescored) == 1
+
+
+def test_withdrawn_event_counts_from_its_first_day_on_no_more(
+    session: Session, now: datetime, rescored: list[tuple[str, dict[str, Any]]]
+) -> None:
+    event_id = enter(session, entry(), now=now)
+    rescored.clear()
+
+    def withdraw(reason: str, area: Area = DISTRICT, event: int = event_id) -> list[date]:
+        return withdraw_event(
+            session, event_id=event, reason=reason, area=area, staff_id=8, now=now
+        )
+
+    for reason in (" ", "x" * 201):
+        with pytest.raises(EventReasonError):
+            withdraw(reason)
+    for area, event in ((Area(community_ids=frozenset({2})), event_id), (DISTRICT, 99)):
+        with pytest.raises(EventNotFoundError):
+            withdraw("误报", area, event)
+    assert withdraw(" 误报 ", FIRST) == [DAY]
+    assert rescored == [("since", {"community_ids": [1], "since": DAY, "now": now})]
+    stored = session.get_one(EpidemicEvent, event_id)
+    assert (stored.withdrawn_at, stored.withdrawn_reason) == (now, "误报")
+    with pytest.raises(EventWithdrawnError):
+        withdraw("误报")
+    recorded = session.scalars(select(AuditEntry).where(AuditEntry.action == "event_withdrawn"))
+    assert [(one.actor, "reason" in one.facts) for one in recorded] == [("staff:8", False)]
