@@ -19,12 +19,14 @@ import pytest
 import pytest_socket
 import redis
 import structlog
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy.orm import Session
 
 from bot.settings import Settings
 from core.clock import SHANGHAI
 from core.db import Database, Keyring, install_keyring
+from core.people.staff import secrets
 from tests.databases import MigratedDatabases, PostgresDatabases
 from tests.schema import prepare_schema
 from tests.servers import (
@@ -80,6 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name.upper(), None)
     share_templates()
     share_statements()
+    # A sign-in takes 50 ms of two cores on purpose; a thousand of them prove nothing more.
+    secrets._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # type: ignore[misc]
 
 
 @pytest.hookimpl(optionalhook=True)

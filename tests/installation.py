@@ -36,6 +36,14 @@ from tests.servers import Process, free_port, wait_until
 PATIENCE_SECONDS: Final = 40.0
 
 
+# A worker as in production, but for its nights: a test says when they come.
+WORKER: Final = """
+from bot.settings import Settings
+from bot.worker import open_worker
+open_worker(Settings.from_env()).run()
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """A running installation, and the platform around it."""
@@ -104,7 +112,7 @@ def installed(database: Database, redis_url: str, folder: Path) -> Iterator[Inst
         env=env,
     )
     worker = Process(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
+        [sys.executable, "-c", WORKER],
         log=folder / "worker.log",
         env=env,
     )

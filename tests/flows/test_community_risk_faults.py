@@ -8,9 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -19,39 +17,52 @@ import pytest
 from sqlalchemy import select
 
 from core.db import Database, Keyring, install_keyring
-from core.nightly import JobRun, JobState, run_night
+from core.nightly import STEPS, JobRun, JobState, run_night
 from tests.conftest import DATA_KEY
 from tests.story import NOW, load_people
 from tests.twins import first_difference
 
 # A night of production, forked from a process that has imported everything: a start would take
-# longer than the night.
+# longer than the night. It dies in the named step, at once or when all but the commit is done.
 NURSERY: Final = """
 import json, os, signal, sys
+from dataclasses import replace
 from datetime import date, datetime
 from core.db import Database
-from core.nightly import run_night
+from core.nightly import STEPS, run_night
 from core.risk.indicators.computing import compute_indicators
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+def dying(step, is_late):
+    def work(session, day, now):
+        if is_late:
+            step.work(session, day, now)
+            session.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(step, work=work)
+
 for line in sys.stdin:
-    url, day, now = json.loads(line)
+    url, day, now, name, is_late = json.loads(line)
     pid = os.fork()
     if pid == 0:
         os.dup2(2, 1)
+        steps = [dying(one, is_late) if one.name == name else one for one in STEPS]
         database = Database(url)
         run_night(
-            database.transaction, day=date.fromisoformat(day), now=datetime.fromisoformat(now)
+            database.transaction,
+            day=date.fromisoformat(day),
+            now=datetime.fromisoformat(now),
+            steps=steps,
         )
         os._exit(0)
-    print(pid, flush=True)
+    print(os.waitpid(pid, 0)[1], flush=True)
 """
-# Of the time that a night takes; when a worker dies.
-MOMENTS: Final = (0.15, 0.3, 0.45, 0.6, 0.8)
+# In which step a worker dies, and whether its work was done but for the commit.
+DEATHS: Final = [(step.name, is_late) for step in STEPS for is_late in (False, True)]
 
 
 @pytest.fixture(scope="module")
 def begin_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., int]]:
-    """A function that begins a night in a process of its own and returns that process's id."""
+    """A function that runs a night which dies, and returns how its process ended."""
     log = (tmp_path_factory.mktemp("nursery") / "nights.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-c", NURSERY],
@@ -61,11 +72,12 @@ def begin_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
         text=True,
     )
 
-    def begin(database: Database, day: date) -> int:
+    def begin(database: Database, day: date, step: str, *, is_late: bool) -> int:
         assert process.stdin is not None
         assert process.stdout is not None
         url = database.url.render_as_string(hide_password=False)
-        process.stdin.write(json.dumps([url, day.isoformat(), NOW.isoformat()]) + "\n")
+        ask = [url, day.isoformat(), NOW.isoformat(), step, is_late]
+        process.stdin.write(json.dumps(ask) + "\n")
         process.stdin.flush()
         return int(process.stdout.readline())
 
@@ -78,44 +90,31 @@ def begin_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 @pytest.fixture(scope="module")
 def undisturbed(
     _sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Database, float]]:
-    """What nights compute that nothing happens to, and the seconds that the last of them took."""
+) -> Iterator[Database]:
+    """What nights compute that nothing happens to."""
     install_keyring(Keyring([DATA_KEY]))  # earlier than the fixture that every single test has
     path = tmp_path_factory.mktemp("undisturbed") / "risk.db"
     shutil.copyfile(_sqlite_template, path)
     database = Database(f"sqlite:///{path}")
-    seconds = 0.0
     for day in load_people(database):
-        began = time.monotonic()
         assert not run_night(database.transaction, day=day, now=NOW).is_failed
-        seconds = time.monotonic() - began
-    yield database, seconds
+    yield database
     database.dispose()
 
 
 def test_a_night_that_was_killed_again_and_again_computes_the_same_rows(
-    undisturbed: tuple[Database, float],
-    database: Database,
-    begin_night: Callable[..., int],
+    undisturbed: Database, database: Database, begin_night: Callable[..., int]
 ) -> None:
-    calm, seconds = undisturbed
     before, day = load_people(database)
     assert not run_night(database.transaction, day=before, now=NOW).is_failed
-    broken = 0
-    for moment in MOMENTS:
-        pid = begin_night(database, day)
-        time.sleep(moment * seconds)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        broken += is_broken(database, day)
+    for step, is_late in DEATHS:
+        assert os.WTERMSIG(begin_night(database, day, step, is_late=is_late)) == signal.SIGKILL
+        assert state_of(database, day, step) == JobState.RUNNING
     assert not run_night(database.transaction, day=day, now=NOW).is_failed
-    # At least some died in the middle of their work.
-    assert broken > 0
-    assert first_difference(calm, database) is None
+    assert first_difference(undisturbed, database) is None
 
 
-def is_broken(database: Database, day: date) -> bool:
-    """Return whether a step of a night is under way although nobody works on it."""
+def state_of(database: Database, day: date, step: str) -> str | None:
+    """Return what the row of a step says, although nobody works on it."""
     with database.reading() as session:
-        states = session.scalars(select(JobRun.state).where(JobRun.day == day)).all()
-    return JobState.RUNNING in states
+        return session.scalar(select(JobRun.state).where(JobRun.day == day, JobRun.step == step))

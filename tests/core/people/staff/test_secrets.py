@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
+from argon2 import extract_parameters
 
 from core.people.staff.rules import password_fault_of
 from core.people.staff.secrets import (
@@ -31,6 +32,16 @@ def test_password_is_kept_as_argon2id_and_recognised_however_it_is_typed() -> No
     assert "kites" not in kept
     assert matches_password(kept, "kites over the river 1")  # NFKC
     assert not matches_password(kept, "kites over the river 2")
+
+
+def test_a_hash_outside_of_the_tests_costs_what_the_standard_asks_for() -> None:
+    spec = find_spec("core.people.staff.secrets")
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = module_from_spec(spec)  # the tests themselves share one that costs little
+    spec.loader.exec_module(fresh)
+    kept = extract_parameters(fresh.hash_password("kites over the river"))
+    assert (kept.memory_cost, kept.time_cost, kept.parallelism) == (64 * 1024, 3, 4)
 
 
 def test_nobodys_password_is_never_right_and_costs_a_hash(monkeypatch: pytest.MonkeyPatch) -> None:
