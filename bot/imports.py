@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -54,11 +54,12 @@ from core.risk.events.importing import (
     import_events,
 )
 from core.risk.events.rules import Feed
-from core.risk.events.service import find_scored_days, record_delivery
+from core.risk.events.service import record_delivery
 from core.risk.importing import INDICATOR_COLUMNS, import_indicators
 from core.risk.notifying import queue_colour_notices
 from core.risk.realtime import rescore_now
-from core.risk.scoring import list_days_to_score, score_days
+from core.risk.recovering import recover_held_days
+from core.risk.scoring import list_days_to_score, list_scored, score_days
 
 PROGRESS_ROWS: Final = 1000
 
@@ -160,15 +161,20 @@ def stop_former_owners(
 def rescore_what_matters_today(
     session: Session, outcome: ImportOutcome, *, now: datetime
 ) -> tuple[date, ...]:
-    """Move the colours of today at once; days that are over wait for an operator's word."""
+    """Move the colours of today and of held days at once; others wait for an operator's word."""
+    # Also after a file without a row: it may say that a feed is complete.
+    recovered = recover_held_days(session, now=now)
     if outcome.communities:
         changed = rescore_now(session, community_ids=outcome.communities, now=now)
         outcome.tallies[RESCORED] = len(changed)
     if outcome.days:
-        outcome.unscored_days = find_scored_days(
-            session, since=min(outcome.days), before=day_of(now)
-        )
-    return ()
+        until = day_of(now) - timedelta(days=1)
+        scored = list_scored(session, first=min(outcome.days), until=until)
+        waiting = [day for day in scored if day not in recovered]
+        outcome.unscored_days = (waiting[0], waiting[-1]) if waiting else None
+    if recovered:
+        queue_colour_notices(session, now=now)
+    return tuple(recovered)
 
 
 def note_register(session: Session, outcome: ImportOutcome, *, now: datetime) -> tuple[date, ...]:

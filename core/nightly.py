@@ -21,6 +21,7 @@ from core.db import Base, UtcDateTime, upsert
 from core.risk.indicators.computing import compute_indicators
 from core.risk.notifying import queue_colour_notices
 from core.risk.realtime import score_nights
+from core.risk.turns import stand_in_line
 
 log = structlog.get_logger()
 
@@ -117,10 +118,13 @@ class NightReport:
 
 
 def _compute(session: Session, day: date, now: datetime) -> None:
+    # An import or a correction may be at the same values: what it writes is counted or comes after.
+    stand_in_line(session)
     compute_indicators(session, day=day, now=now)
 
 
 def _score(session: Session, day: date, now: datetime) -> None:
+    stand_in_line(session)
     score_nights(session, days=[day], now=now)
 
 

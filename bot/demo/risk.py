@@ -103,7 +103,10 @@ def load_risk(
     )
     with database.transaction() as session:
         rows = resident_rows(counts, seed=SEED, year=zero.year)
-        outcome = import_residents(session, rows, now=_after(zero, extent.first))
+        # A larger story brings many new people at once.
+        manifest = Manifest(is_size_accepted=True)
+        at = _after(zero, extent.first)
+        outcome = import_residents(session, rows, now=at, manifest=manifest)
         residents = checked(outcome)
         note_register(session, outcome, now=now)
     step()

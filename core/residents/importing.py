@@ -36,6 +36,7 @@ from core.residents.rules import (
     MAX_MISSING_SHARE,
     MAX_PERSON_ID,
     MAX_PLACE,
+    most_new_for,
     person_key_of,
 )
 from core.residents.service import REGISTER, place_hash_of, reseal_places
@@ -47,6 +48,7 @@ from core.residents.staging import (
     Done,
     PersonKeys,
     apply,
+    count_known,
     count_unnamed,
     duplicates,
     end_unnamed,
@@ -89,11 +91,12 @@ def import_residents(
         writes are a fixed number of statements for any size.
 
     Raises:
-        FileRefusedError: too many would be ended for a file that is whole.
+        FileRefusedError: too many would be ended for a file that is whole, or are new.
     """
     manifest = manifest or Manifest()
     outcome, today = ImportOutcome(), day_of(now)
     reseal_places(session)
+    known_count = count_known(session)
     with opened(session, STAGED, REFUSED, PLANNED, OLDER_KEYS):
         reader = _Reader(session, today=today)
         reader.read(rows, outcome)
@@ -101,6 +104,7 @@ def import_residents(
             Rejection(line, "person_twice", {"first": first}) for line, first in duplicates(session)
         ]
         _count(outcome, apply(session, today=today, now=now), row_count=reader.count)
+        _check_new(outcome, manifest=manifest, known_count=known_count)
         outcome.findings[UNPLACED] = [str(line) for line in lines_unplaced(session)]
         if manifest.is_full or manifest.is_missing_ended:
             _look_for_unnamed(session, outcome, manifest=manifest, today=today)
@@ -114,6 +118,17 @@ def _count(outcome: ImportOutcome, done: Done, *, row_count: int) -> None:
     outcome.unchanged_count = row_count - len(outcome.rejections) - changed
     fields = {"community": done.moved_count, "birth_year": done.born_count}
     outcome.field_counts.update({name: count for name, count in fields.items() if count})
+
+
+def _check_new(outcome: ImportOutcome, *, manifest: Manifest, known_count: int) -> None:
+    """Check that the people of a file are not those of the register under another spelling.
+
+    Raises:
+        FileRefusedError: so many are new that they may be.
+    """
+    count, most = outcome.created_count, most_new_for(known_count)
+    if most is not None and count > most and not manifest.is_size_accepted:
+        raise FileRefusedError(0, "too_many_new", count=count, known=known_count, max=most)
 
 
 def _look_for_unnamed(

@@ -16,6 +16,9 @@ ALWAYS: Final = date(1900, 1, 1)
 MAX_MISSING_SHARE: Final = 0.1
 # Of a small register any share is a few people.
 FEW_MISSING: Final = 20
+# A register that gets more new people at once is taken for one whose identifiers are spelled anew.
+MAX_NEW_SHARE: Final = 0.1
+MANY_NEW: Final = 1_000
 
 # What nobody sees, and accents that stand alone.
 _INVISIBLE: Final = frozenset({"Cf", "Mn"})
@@ -37,6 +40,21 @@ def person_key_of(text: str) -> str:
     visible = "".join(one for one in normalize("NFKC", text) if category(one) not in _INVISIBLE)
     # Capitals and accents that lost their blank may join anew.
     return normalize("NFKC", "".join(visible.split()).upper())
+
+
+def most_new_for(known_count: int) -> int | None:
+    """Return how many new people a file may bring until somebody should look at it.
+
+    The same people under identifiers that are spelled anew would stand there twice, and every
+    share of the people of a community would be half of what it is.
+
+    Args:
+        known_count: people of the register before the file.
+
+    Returns:
+        None for the first register: all are new.
+    """
+    return max(MANY_NEW, round(known_count * MAX_NEW_SHARE)) if known_count else None
 
 
 def mask_place(text: str) -> str:

@@ -25,7 +25,7 @@ from core.errors import ConflictError, InvalidInputError, NotFoundError
 from core.people.staff.rules import Area
 from core.places.service import CommunityNotFoundError, Place, current_book
 from core.residents.model import PERSON_COLUMN, PLACE_COLUMN, Residence, Resident
-from core.residents.rules import mask_place, person_key_of
+from core.residents.rules import ALWAYS, mask_place, person_key_of
 
 REGISTER: Final = "register:residents"
 PAGE_SIZE: Final = 20
@@ -131,6 +131,15 @@ def _known_ids(session: Session, hashes: Sequence[Sequence[bytes]]) -> dict[byte
     return dict(rows.all())
 
 
+def add_unplaced(session: Session, *, resident_id: int) -> None:
+    """Put somebody without a home on the work-list, from the day on which the last home ended."""
+    ended = session.scalar(
+        select(func.max(Residence.until_day)).where(Residence.resident_id == resident_id)
+    )
+    session.add(Residence(resident_id=resident_id, from_day=ended or ALWAYS))
+    session.flush()
+
+
 def count_unplaced(session: Session, *, area: Area) -> int:
     """Return how many people of an area live in no known community.
 
@@ -152,7 +161,11 @@ def list_unplaced(session: Session, *, area: Area, number: int = 1) -> UnplacedP
     groups = (
         select(func.min(Residence.id).label("first"), func.count().label("person_count"))
         .where(*_unplaced_in(area))
-        .group_by(Residence.place_hash)
+        .group_by(
+            Residence.place_hash,
+            # Who has no words is like nobody else.
+            case((Residence.place_hash.is_(None), Residence.id)),
+        )
         .subquery()
     )
     total, person_count = session.execute(
@@ -229,7 +242,6 @@ def place_resident(
         action="resident_placed",
         subject=f"residence:{residence_id}",
         community_id=community_id,
-        person_count=count,
     )
     return count
 

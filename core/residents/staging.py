@@ -87,6 +87,8 @@ OLDER_KEYS: Final = passing_table(
 _S: Final = STAGED.c
 _P: Final = PLANNED.c
 _PLACE_COLUMNS: Final = ("community_id", "place", "place_hash", "likely_id", "likely_street_id")
+# Nobody said where: an event told of them, or a register without a word.
+IS_WORDLESS: Final = and_(_H.community_id.is_(None), _H.place_hash.is_(None))
 
 
 class Deed(StrEnum):
@@ -195,19 +197,31 @@ def apply(session: Session, *, today: date, now: datetime) -> Done:
     )
 
 
+def count_known(session: Session) -> int:
+    """Return how many people stand in the register, without those of whom nobody says where."""
+    return _count_standing(session)
+
+
 def count_unnamed(session: Session) -> int:
-    """Return how many stand in the register whom the file does not name."""
-    standing = _H.until_day.is_(None)
-    count = select(func.count()).select_from(RESIDENCE).where(standing, _is_unnamed())
-    return session.scalar(count) or 0
+    """Return how many of those the file does not name."""
+    return _count_standing(session, _is_unnamed())
+
+
+def _count_standing(session: Session, *conditions: ColumnElement[bool]) -> int:
+    standing = (_H.until_day.is_(None), ~IS_WORDLESS, *conditions)
+    return session.scalar(select(func.count()).select_from(RESIDENCE).where(*standing)) or 0
 
 
 def end_unnamed(session: Session, *, today: date) -> int:
-    """End the residences of those whom the file does not name; return how many."""
+    """End the residences of those whom the file does not name; return how many.
+
+    No register can say of somebody that they have left a place which nobody knows: they stay on
+    the work-list.
+    """
     return _changed(
         session,
         update(RESIDENCE)
-        .where(_H.until_day.is_(None), _H.from_day < today, _is_unnamed())
+        .where(_H.until_day.is_(None), _H.from_day < today, ~IS_WORDLESS, _is_unnamed())
         .values(until_day=today),
     )
 

@@ -15,6 +15,7 @@ from core.risk.notifying import queue_colour_notices
 from core.risk.realtime import score_nights
 from core.risk.rules import MAX_CARD_AGE_DAYS
 from core.risk.scoring import DayScores, list_scored, score_day
+from core.risk.turns import stand_in_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ def backfill_day(session: Session, *, day: date, now: datetime) -> BackfilledDay
 
     The days must be done in order: a colour falls step by step from that of the day before.
     """
+    stand_in_line(session)
     run = compute_indicators(session, day=day, now=now)
     return BackfilledDay(value_count=run.written_count, scores=score_day(session, day=day, now=now))
 

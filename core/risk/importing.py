@@ -23,6 +23,7 @@ from core.importing import (
 from core.places.model import Community
 from core.risk.model import IndicatorValue
 from core.risk.rules import UNIT_MAXIMUM, Indicator, ModelVersion
+from core.risk.turns import stand_in_line
 from core.risk.versions.service import challengers, champion
 
 INDICATOR_COLUMNS: Final = ("day", "community_code", "indicator", "value")
@@ -58,6 +59,8 @@ def import_indicators(
     Returns:
         Counts, refused rows, and the days to be scored again.
     """
+    # Before the first value is written: an appeal takes its turn first, and the values after it.
+    stand_in_line(session)
     today = day_of(now)
     versions = (
         [version] if version else [*challengers(session, day=today), champion(session, day=today)]

@@ -119,7 +119,8 @@ def list_communities(
     number = min(max(number, 1), page_count)
     worst_first = statement.order_by(
         case({one.value: place for place, one in enumerate(ORDER)}, value=colour),
-        RiskScore.score.desc(),
+        # A colour set by hand may stand where no score is; databases differ in where they put it.
+        RiskScore.score.desc().nulls_last(),
         Community.code,
     )
     rows = session.execute(worst_first.offset((number - 1) * page_size).limit(page_size))

@@ -21,6 +21,7 @@ from core.risk.floors import BANDS
 from core.risk.model import ColourSubscription, RiskScore
 from core.risk.rules import MAX_CARD_AGE_DAYS
 from core.risk.rulings.model import ColourOverride
+from core.risk.turns import stand_in_line
 
 COLOUR_CHANGED: Final = "colour_changed"
 COLOUR_CORRECTED: Final = "colour_corrected"
@@ -49,6 +50,8 @@ def queue_colour_notices(session: Session, *, now: datetime) -> int:
     Returns:
         How many notices were queued.
     """
+    # A statement that waits for a subscription would see the scores of before it waited.
+    stand_in_line(session)
     rows = session.execute(_differences(day_of(now))).all()
     drafts = [_draft_of(row, now=now) for row in rows if row.told_colour is not None]
     queue_notices(session, now=now, drafts=drafts)

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from core.audit.service import record
 from core.errors import ConflictError, NotFoundError
 from core.risk.holding import PublicationState
+from core.risk.indicators.computing import compute_indicators
 from core.risk.model import Publication
 from core.risk.notifying import queue_colour_notices
 from core.risk.rules import MAX_CARD_AGE_DAYS
-from core.risk.scoring import DayScores, score_days, stand_in_line
+from core.risk.scoring import DayScores, score_days
+from core.risk.turns import stand_in_line
 
 LISTED_DAYS: Final = 60
 
@@ -55,8 +57,9 @@ def release_publication(
 ) -> list[DayScores]:
     """Let the colours of a held day go out, and tell those who know of other ones.
 
-    Days after it are scored again where they follow from its colours; one that was held because
-    too much jumped may go out then by itself. The same person again is harmless.
+    What has come since the day was held is counted first: a case that was late must not go out
+    as none. Days after it are scored again where they follow from its colours; one that was held
+    because too much jumped may go out then by itself. The same person again is harmless.
 
     Args:
         session: the session of the request.
@@ -99,6 +102,7 @@ def release_publication(
     row.state = PublicationState.RELEASED.value
     row.released_by, row.released_at, row.release_reason = actor, now, reason
     session.flush()
+    compute_indicators(session, day=day, now=now)
     results = score_days(session, days=[day], now=now)
     queue_colour_notices(session, now=now)
     return results

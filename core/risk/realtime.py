@@ -8,9 +8,9 @@ again, by the rules of the night.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import structlog
@@ -22,15 +22,18 @@ from core.places.model import CommunityNear
 from core.residents.model import Residence, Resident
 from core.risk.events.model import EpidemicEvent
 from core.risk.floors import BANDS
-from core.risk.holding import HoldReason, PublicationState, jump_limit
+from core.risk.holding import HoldReason, PublicationState
 from core.risk.indicators.computing import compute_indicators, read_values
 from core.risk.loading import DayValues, load_overrides, load_values
 from core.risk.model import Publication, RiskScore
 from core.risk.notifying import queue_colour_notices
 from core.risk.overriding import apply_overrides
-from core.risk.rules import MAX_CARD_AGE_DAYS, Colour, ModelVersion
-from core.risk.scoring import DayScores, list_scored, score_days, stand_in_line
+from core.risk.pausing import note_pause
+from core.risk.raising import UNSEEN, Card, Rank, let_out, limits_of
+from core.risk.rules import MAX_CARD_AGE_DAYS, ModelVersion
+from core.risk.scoring import DayScores, list_scored, score_days
 from core.risk.storing import Scored, compute, rows_of, store_rows, unpublish_others
+from core.risk.turns import stand_in_line
 from core.risk.versions.service import champion
 
 log = structlog.get_logger()
@@ -39,12 +42,11 @@ log = structlog.get_logger()
 LINKED_DAYS: Final = 14
 # Counting a few communities is quicker than the whole district, and counting many is not.
 FEW_COMMUNITIES: Final = 64
+# So many days back a correction is worked out at once: as far as appeals and windows reach.
+RESCORED_DAYS: Final = 14
 
 _SCORE: Final = RiskScore.__table__.c
 _BAND: Final[Mapping[str, int]] = {colour.value: band for band, colour in enumerate(BANDS)}
-
-# The band of a computed colour and the score: the worse of two is the greater.
-_Rank: TypeAlias = tuple[int, float]
 
 
 def score_nights(session: Session, *, days: Collection[date], now: datetime) -> list[DayScores]:
@@ -60,7 +62,9 @@ def score_nights(session: Session, *, days: Collection[date], now: datetime) -> 
     """
     results = score_days(session, days=days, now=now)
     apply_overrides(session, now=now)
-    _refresh_today(session, now=now)
+    # What an infection has shown by day is not taken back by values that may be wrong.
+    if not _is_in_doubt(session, day_of(now)):
+        _refresh_today(session, now=now)
     return results
 
 
@@ -69,8 +73,10 @@ def rescore_now(session: Session, *, community_ids: Collection[int], now: dateti
 
     A colour that is worse than the shown one, or a higher score of the same colour, is shown at
     once, as provisional; nothing better is. More changes of colour in a day than the version's
-    limit are left to the night and to people. Overrides are applied, in both directions.
-    Subscribers are told in the same transaction.
+    limit are left to the night and to people, but for those that a known infection demands: only
+    where these are a quarter of the district, or the newest night is held for its jumps, they are
+    limited too. What is left is recorded, for staff to see. Overrides are applied, in both
+    directions. Subscribers are told in the same transaction.
 
     Args:
         session: the session of the change.
@@ -96,8 +102,9 @@ def rescore_since(
     """Compute and score stored days again after a correction; colours may fall.
 
     The days are those from `since` on that a night has scored, by the version of each day, with
-    what is known of them now; today's provisional scores follow. Subscribers are told in the
-    same transaction.
+    what is known of them now; today's provisional scores follow. Days longer ago than cards,
+    notices and floors reach are left to `flask risk backfill`, and named in the log. Subscribers
+    are told in the same transaction.
 
     Args:
         session: the session of the change.
@@ -110,8 +117,11 @@ def rescore_since(
     """
     session.flush()
     stand_in_line(session)
-    area = _touched(session, community_ids, first=since - timedelta(days=LINKED_DAYS))
-    days = list_scored(session, first=since, until=day_of(now))
+    first = max(since, day_of(now) - timedelta(days=RESCORED_DAYS))
+    area = _touched(session, community_ids, first=first - timedelta(days=LINKED_DAYS))
+    days = list_scored(session, first=first, until=day_of(now))
+    if since < first:
+        log.warning("risk_days_left", first=str(since), last=str(first - timedelta(days=1)))
     for day in days:
         compute_indicators(session, day=day, now=now, community_ids=area)
     results = score_days(session, days=days, now=now)
@@ -131,19 +141,13 @@ def _refresh_today(
         now: aware instant.
         within: only of these communities; None: of all.
     """
-    today = day_of(now)
-    conditions = [_SCORE.day == today, _SCORE.is_provisional]
+    conditions = [_SCORE.day == day_of(now), _SCORE.is_provisional]
     if within is not None:
         conditions.append(_SCORE.community_id.in_(sorted(within)))
-    removed = session.execute(
-        delete(RiskScore)
-        .where(*conditions)
-        .returning(_SCORE.community_id)
-        .execution_options(synchronize_session=False)
-    )
-    area = set(removed.scalars())
-    if area:
-        _raise_today(session, area, now=now)
+    rows = session.execute(select(_SCORE.community_id, _SCORE.computed_colour).where(*conditions))
+    was = {community_id: _BAND[colour] for community_id, colour in rows}
+    if was:
+        _raise_today(session, set(was), now=now, was=was)
 
 
 def _touched(session: Session, community_ids: Collection[int], *, first: date) -> set[int]:
@@ -168,82 +172,69 @@ def _touched(session: Session, community_ids: Collection[int], *, first: date) -
     return area.union(session.scalars(near), session.scalars(linked.distinct()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Card:
-    """What cards show of a community, for comparing.
+def _raise_today(
+    session: Session, area: Collection[int], *, now: datetime, was: Mapping[int, int] | None = None
+) -> set[int]:
+    """Show what is worse today than what is shown; return the communities.
 
-    Attributes:
-        base: band and score of the days before today; band 0 where nothing is shown.
-        shown: of the newest row; `base`, unless today has one.
-        is_shown: whether anything is.
-        is_final: whether a night or an import has scored today already.
+    Args:
+        session: the session of the change.
+        area: the communities in question.
+        now: aware instant.
+        was: bands of those that are worked out anew; they may fall back to the days before, and
+            what they have shown is neither doubted nor limited again.
     """
-
-    base: _Rank = (0, -1.0)
-    shown: _Rank = (0, -1.0)
-    is_shown: bool = False
-    is_final: bool = False
-
-    @property
-    def is_raised(self) -> bool:
-        """Whether today has another colour than the days before."""
-        return 0 < self.base[0] != self.shown[0]
-
-    def lets(self, candidate: _Rank, *, is_set: bool) -> bool:
-        """Return whether a score of today may take the place of what is shown.
-
-        Args:
-            candidate: band and score.
-            is_set: whether two people have set a colour, which must be seen on something.
-        """
-        band, _ = candidate
-        if self.is_final or (is_set and not self.is_shown):
-            return not self.is_final
-        if not self.shown[0]:
-            # Harmless by what has come so far is no news; the night knows what has not.
-            return band >= BANDS.index(Colour.YELLOW)
-        return band > 0 and candidate > self.shown
-
-
-_UNSEEN: Final = _Card()
-
-
-def _raise_today(session: Session, area: Collection[int], *, now: datetime) -> set[int]:
-    """Show what is worse today than what is shown; return the communities."""
     today = day_of(now)
     version = champion(session, day=today)
-    cards = _load_cards(session, today)
+    was = was or {}
+    cards = _load_cards(session, today, anew=was)
     known = _known_by_now(session, version, area, today=today)
     places = known.community_ids
-    before = np.array([cards.get(one, _UNSEEN).base[0] for one in places], dtype=np.int8)
+    before = np.array([cards.get(one, UNSEEN).base[0] for one in places], dtype=np.int8)
     overrides = load_overrides(session, on=today)
     scored = compute(version, known, before=before, overrides=overrides)
     worse = {
         one: rank
         for one, rank in zip(places, _ranks_of(scored), strict=True)
-        if cards.get(one, _UNSEEN).lets(rank, is_set=one in overrides)
+        if cards.get(one, UNSEEN).lets(rank, is_set=one in overrides)
     }
+    _take_back(session, was.keys() - worse.keys(), today=today)
     if not worse:
         return set()
-    raised = [one for one, card in cards.items() if card.is_raised and one not in worse]
-    raised += [one for one, rank in worse.items() if 0 < cards.get(one, _UNSEEN).base[0] < rank[0]]
-    limit = jump_limit(version, community_count=len(cards))
-    if len(raised) > limit or _is_in_doubt(session, today):
-        log.warning("risk_realtime_held", day=str(today), communities=len(worse))
-        return set()
+    floors = dict(zip(places, scored.final.floors.tolist(), strict=True))
+    limits = limits_of(version, cards, is_doubtful=_is_in_doubt(session, today))
+    out = let_out(cards, worse, was=was, floors=floors, limits=limits)
+    left = [one for one in worse.keys() - out if worse[one][0] > cards.get(one, UNSEEN).shown[0]]
+    if left:
+        note_pause(session, community_count=len(left), now=now)
+    if not out:
+        return out
     rows = [
         row | {"is_provisional": True}
         for row in rows_of(scored, day=today, published=scored.final.bands > 0)
-        if row["community_id"] in worse
+        if row["community_id"] in out
     ]
     unpublish_others(session, day=today, version=version)
     store_rows(session, rows, day=today, version=version, now=now)
     log.info("risk_rescored", day=str(today), communities=len(rows))
-    return set(worse)
+    return out
 
 
-def _load_cards(session: Session, today: date) -> dict[int, _Card]:
-    """Return what is shown of the whole district, by community."""
+def _take_back(session: Session, community_ids: Collection[int], *, today: date) -> None:
+    if community_ids:
+        session.execute(
+            delete(RiskScore)
+            .where(
+                _SCORE.day == today,
+                _SCORE.is_provisional,
+                _SCORE.community_id.in_(sorted(community_ids)),
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _load_cards(session: Session, today: date, *, anew: Collection[int]) -> dict[int, Card]:
+    """Return what is shown of the whole district, by community; of some without real time."""
     rows = session.execute(
         select(
             _SCORE.community_id,
@@ -259,9 +250,11 @@ def _load_cards(session: Session, today: date) -> dict[int, _Card]:
         )
         .order_by(_SCORE.day, _SCORE.is_published)
     )
-    cards: dict[int, _Card] = {}
+    cards: dict[int, Card] = {}
     for community_id, day, colour, score, is_published, is_provisional in rows:
-        card = cards.get(community_id, _UNSEEN)
+        if day == today and is_provisional and community_id in anew:
+            continue
+        card = cards.get(community_id, UNSEEN)
         if is_published:
             rank = (_BAND[colour], -1.0 if score is None else score)
             base = rank if day < today else card.base
@@ -300,7 +293,7 @@ def _known_by_now(
     return DayValues(community_ids=stored.community_ids, values=values, ages=ages)
 
 
-def _ranks_of(scored: Scored) -> list[_Rank]:
+def _ranks_of(scored: Scored) -> list[Rank]:
     scores = np.nan_to_num(scored.table.scores, nan=-1.0).tolist()
     return list(zip(scored.final.computed.tolist(), scores, strict=True))
 

@@ -19,6 +19,8 @@ MAX_SCORE: Final = 100.0
 YELLOW_CUT: Final = 40.0
 RED_CUT: Final = 60.0
 MAX_CARD_AGE_DAYS: Final = 3
+# The code by which conditions of a model version name the open fevers; see `suspicion.py`.
+FEVER_OPEN: Final = "fever_open"
 JUMP_SHARE: Final = 0.1
 JUMP_LEAST: Final = 20
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.risk.floors import BANDS
@@ -34,13 +34,12 @@ from core.risk.model import Publication, RiskScore
 from core.risk.rules import MAX_CARD_AGE_DAYS, Colour, ModelVersion
 from core.risk.storing import Changes, Scored, compute, rows_of, store_rows, unpublish_others
 from core.risk.suspicion import with_fevers
+from core.risk.turns import stand_in_line
 from core.risk.versions.service import challengers, champion
 
 log = structlog.get_logger()
 
 _SCORE: Final = RiskScore.__table__.c
-# Any number that no other advisory lock of the application has.
-_LOCK: Final = 0x5249534B
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +160,6 @@ def list_scored(session: Session, *, first: date, until: date) -> list[date]:
     return sorted(days)
 
 
-def stand_in_line(session: Session) -> None:
-    """Wait until nobody else scores: a day depends on the days before it."""
-    # SQLite lets one transaction write at a time.
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-
-
 def _score_aloud(
     session: Session, version: ModelVersion, known: DayValues, *, day: date, now: datetime
 ) -> DayScores:
@@ -183,7 +175,8 @@ def _score_aloud(
         before=before,
     )
     # Before anything ever came there is nothing to hold back, and nobody to be told of it.
-    has_begun = bool(known.values) or bool(before.any())
+    # Once a day went out or was held, silence is a fault of the feeds: it must be seen.
+    has_begun = bool(known.values) or bool(before.any()) or _is_recorded(session, before=day)
     if has_begun:
         publication = store_verdict(session, verdict, day=day, version=version, now=now)
         verdict = _as_decided(verdict, publication)
@@ -202,6 +195,10 @@ def _score_aloud(
     elif verdict.grey_count:
         log.warning("risk_communities_unknown", day=str(day), communities=verdict.grey_count)
     return _result(scored, changed, day=day, hold=verdict.reason)
+
+
+def _is_recorded(session: Session, *, before: date) -> bool:
+    return bool(session.scalar(select(exists().where(Publication.day < before))))
 
 
 def _as_decided(verdict: Verdict, publication: Publication) -> Verdict:

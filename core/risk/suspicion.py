@@ -13,10 +13,8 @@ from core.residents.model import Residence
 from core.risk.events.model import EpidemicEvent
 from core.risk.events.rules import EventKind
 from core.risk.loading import DayValues
-from core.risk.rules import ModelVersion
+from core.risk.rules import FEVER_OPEN, ModelVersion
 
-# The code by which conditions of a model version name it.
-FEVER_OPEN: Final = "fever_open"
 # One that nobody closed is not looked into for ever.
 MAX_FEVER_DAYS: Final = 14
 

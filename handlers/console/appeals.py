@@ -62,7 +62,8 @@ from core.risk.rulings.rules import (
     reason_of,
 )
 from handlers.access import Access, access
-from handlers.console.rulings import RULED_BY, SEEN_BY, find_community, status_of
+from handlers.console.risk import SEEN_BY
+from handlers.console.rulings import RULED_BY, find_community, status_of
 from handlers.console.visit import Visit
 from handlers.forms import (
     ChoiceMissingError,

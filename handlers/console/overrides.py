@@ -41,7 +41,8 @@ from core.risk.rulings.rules import (
 )
 from core.risk.service import find_card
 from handlers.access import Access, access
-from handlers.console.rulings import RULED_BY, SEEN_BY, find_community, status_of
+from handlers.console.risk import SEEN_BY
+from handlers.console.rulings import RULED_BY, find_community, status_of
 from handlers.console.visit import Visit
 from handlers.forms import (
     ChoiceMissingError,

@@ -9,6 +9,7 @@ from core.clock import day_of
 from core.errors import DomainError
 from core.people.staff.rules import Role
 from core.risk.holding import PublicationState
+from core.risk.pausing import find_pause
 from core.risk.publishing import (
     PublicationNotFoundError,
     PublicationNotHeldError,
@@ -74,6 +75,7 @@ def _page(visit: Visit, *, fault: DomainError | None = None) -> Page:
             "held": [
                 row for row in rows if row.state == PublicationState.HELD.value and row.day >= first
             ],
+            "pause": find_pause(session, today=today),
             "names": names_of(session, actors={row.released_by or "" for row in rows}),
             "may_release": visit.staff.role in RULED_BY,
             "done": day_field(visit.query, "done"),

@@ -15,17 +15,17 @@ from core.residents.service import count_unplaced
 from core.risk.events.service import feed_states
 from core.risk.listing import CommunityQuery, list_communities
 from core.risk.overview import (
-    TREND_DAYS,
     Standing,
     counts_of,
     list_movers,
     list_standings,
-    list_trend,
     moved_first,
     newest_day_of,
     streets_of,
 )
+from core.risk.pausing import find_pause
 from core.risk.rules import MAX_CARD_AGE_DAYS, Colour
+from core.risk.trend import TREND_DAYS, list_trend
 from handlers.access import Access, access
 from handlers.console.visit import Visit
 from handlers.forms import choice_field, number_field, text_field
@@ -100,6 +100,7 @@ def _overview_of(visit: Visit, query: CommunityQuery, *, days: int) -> dict[str,
         "trend": trend,
         # A day that was held longer ago is past: later ones went out, or nothing is shown at all.
         "held": [one.day for one in trend if one.is_held and one.day >= oldest],
+        "pause": find_pause(session, today=day_of(visit.now)),
     }
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from core.errors import ConflictError, DomainError
 from core.people.staff.rules import Role
-from core.places.service import CommunityNotFoundError, Place, current_book, find_places
+from core.places.service import CommunityNotFoundError, Place, find_places
 from core.residents.service import ResidenceNotFoundError, list_unplaced
 from core.risk.events.entering import place_people
 from handlers.access import Access, access
@@ -21,6 +21,8 @@ from handlers.page import Answer, Page, Redirect
 PATH: Final = f"{RISK}/unplaced"
 PLACED_BY: Final = tuple(role for role in SEEN_BY if role is not Role.AUDITOR)
 CONFLICT: Final = 409
+# What the address of the list says after somebody was placed.
+PLACED: Final = "placed"
 
 
 @access(Access.STAFF, *SEEN_BY)
@@ -42,7 +44,7 @@ def place(visit: Visit) -> Answer:
             raise ResidenceNotFoundError
         if community_id is None:
             raise CommunityNotFoundError
-        count = place_people(
+        place_people(
             visit.writing(),
             residence_id=residence_id,
             community_id=community_id,
@@ -53,11 +55,8 @@ def place(visit: Visit) -> Answer:
     except ConflictError as error:
         # Somebody was quicker: the rest of the list is as good as before.
         return _list(visit, visit.form, faults={"residence": error}, status=CONFLICT)
-    fields = {
-        "page": visit.form.get("page", ""),
-        "done": str(community_id),
-        "count": str(count),
-    }
+    # Addresses are logged: how many were placed, and where, would tell who it was.
+    fields = {"page": visit.form.get("page", ""), "done": PLACED}
     kept = {name: value for name, value in fields.items() if value}
     return Redirect(path=f"{PATH}?{urlencode(kept)}")
 
@@ -79,8 +78,7 @@ def _list(
             "asked_id": number_field(fields, "residence"),
             "text": text,
             "options": _options(visit, text) if text else [],
-            "done": _find_done(visit),
-            "count": number_field(visit.query, "count") or 0,
+            "is_done": visit.query.get("done") == PLACED,
         },
         faults=faults or {},
         status=status,
@@ -93,14 +91,3 @@ def _options(visit: Visit, text: str) -> list[Place]:
     places = [book.places[one] for one in (*finding.ids, *finding.nearest)]
     area = visit.staff.area
     return [one for one in places if area.covers(community_id=one.id, street_id=one.street_id)]
-
-
-def _find_done(visit: Visit) -> Place | None:
-    """Return the community in which somebody was just placed, to say so above the list."""
-    community_id = number_field(visit.query, "done")
-    if community_id is None:
-        return None
-    found = current_book(visit.reading()).places.get(community_id)
-    area = visit.staff.area
-    is_mine = found is not None and area.covers(community_id=found.id, street_id=found.street_id)
-    return found if is_mine else None

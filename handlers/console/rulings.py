@@ -13,13 +13,6 @@ from handlers.console.visit import Visit
 from handlers.forms import text_field
 from handlers.page import Page
 
-SEEN_BY: Final = (
-    Role.ADMINISTRATOR,
-    Role.DISTRICT_REVIEWER,
-    Role.STREET_OFFICER,
-    Role.NEIGHBOURHOOD_OFFICER,
-    Role.AUDITOR,
-)
 RULED_BY: Final = (Role.DISTRICT_REVIEWER, Role.ADMINISTRATOR)
 COMMUNITIES_FOUND: Final = 10
 UNPROCESSABLE: Final = 422

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.db import Base, Database
 from core.importing import Manifest
 from core.mandates.proving import prove_ownership
 from core.mandates.service import list_mandates
+from core.nightly import run_night
 from core.notices.model import Notice
 from core.people.documents import DocumentKind, document_of
 from core.people.model import Person
@@ -33,6 +35,7 @@ from core.resumption.registration.service import submit_registration
 from core.risk.events.model import EpidemicEvent, FeedDelivery
 from core.risk.events.rules import Feed
 from core.risk.events.service import feed_states
+from core.risk.model import Publication
 from core.risk.rules import Colour
 from core.risk.scoring import score_day
 from core.risk.service import find_card, subscribe
@@ -599,3 +602,51 @@ def test_events_move_the_colours_of_today_and_name_the_days_that_wait(
     assert rescored == "communities whose colour of today was worked out again, until the night: 1"
     assert waiting.endswith("flask risk backfill --from 2020-03-26 --to 2020-03-27")
     assert (again.unchanged_count, again.notes()) == (2, [])
+
+
+def test_late_cases_let_the_held_night_go_out_and_leave_nothing_to_the_operator(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    load(database, "communities", COMMUNITIES, tmp_path=tmp_path, now=now)
+    load(database, "residents", RESIDENTS, tmp_path=tmp_path, now=now)
+    before, day = date(2020, 3, 26), date(2020, 3, 27)
+    header, case, _ = EVENTS.split("\n", 2)
+
+    def deliver(feeds: Iterable[Feed], *rows: str, watermark: date) -> ImportReport:
+        text = "\n".join([header, *rows]) + "\n"
+        (*_, last) = [
+            load(
+                database,
+                "risk-events",
+                text,
+                tmp_path=tmp_path,
+                now=now,
+                feed=feed,
+                watermark=watermark,
+            )
+            for feed in feeds
+        ]
+        return last
+
+    others = [feed for feed in Feed if feed not in {Feed.CASES, Feed.RESIDENTS}]
+    deliver([*others, Feed.CASES], watermark=before)
+    run_night(database.transaction, day=before, now=now)
+    with database.transaction() as session:
+        person = Person(openid="o-1", created_at=now)
+        session.add(person)
+        session.flush()
+        subscribe(session, person_id=person.id, community_id=1, now=now)
+    assert deliver(others, watermark=day).scored_days == ()
+    run_night(database.transaction, day=day, now=now)
+    with database.reading() as session:
+        assert session.get_one(Publication, day).state == "held"
+
+    late = deliver([Feed.CASES], case, watermark=day)
+
+    assert (late.scored_days, late.unscored_days) == ((day,), None)
+    with database.reading() as session:
+        assert session.get_one(Publication, day).state == "published"
+        card = find_card(session, community_id=1, today=date(2020, 3, 28))
+        assert card is not None
+        assert (card.colour, card.day) == (Colour.YELLOW, day)
+    assert told(database) == [("2020-03-27", "yellow")]

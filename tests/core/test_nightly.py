@@ -1,15 +1,31 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.nightly import JobRun, JobState, NightReport, Step, StepOutcome, list_runs, run_night
+from core.nightly import (
+    STEPS,
+    JobRun,
+    JobState,
+    NightReport,
+    Step,
+    StepOutcome,
+    list_runs,
+    run_night,
+)
 from core.places.model import Street
+from core.risk.events.model import EpidemicEvent
+from core.risk.events.rules import Feed
+from core.risk.events.service import record_delivery
+from core.risk.model import IndicatorValue
+from core.risk.turns import stand_in_line
+from tests.core.risk.indicators.districts import District, Home
 
 DAY = date(2020, 3, 27)
 
@@ -161,3 +177,32 @@ def test_real_night_scores_the_day_and_then_tells_subscribers(
     report = run_night(database.transaction, day=DAY, now=now)
     steps = ("indicators", "risk_scores", "colour_notices")
     assert report.lines() == [f"{DAY} {name}: done" for name in steps]
+
+
+def test_indicators_of_the_night_wait_for_whoever_changes_what_is_counted(
+    postgres_database: Database, now: datetime
+) -> None:
+    with postgres_database.transaction() as session:
+        home = Home(1, 1, DAY - timedelta(days=99))
+        District(community_count=1, birth_years={1: 1950}, homes=[home]).store(session)
+        record_delivery(session, feed=Feed.CASES, watermark=DAY, row_count=1, now=now)
+    has_turn = threading.Event()
+
+    def bring() -> None:
+        with postgres_database.transaction() as session:
+            stand_in_line(session)
+            has_turn.set()
+            time.sleep(0.5)  # the night has begun meanwhile
+            row = {"resident_id": 1, "kind": "confirmed", "reported_on": DAY, "feed": "cases"}
+            session.execute(
+                insert(EpidemicEvent), [row | {"entered_by": "feed", "changed_at": now}]
+            )
+
+    thread = threading.Thread(target=bring)
+    thread.start()
+    has_turn.wait()
+    assert not run_night(postgres_database.transaction, day=DAY, now=now, steps=STEPS[:1]).is_failed
+    thread.join()
+    with postgres_database.reading() as session:
+        of_cases = IndicatorValue.indicator == "confirmed"
+        assert session.scalars(select(IndicatorValue.value).where(of_cases)).all() == [1.0]

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from bot.app import create_app
-from bot.console import COOKIE
-from bot.services import services_of
-from bot.settings import Settings
 from core.db import Database
 from core.people.staff.rules import Role
-from tests.console import District, district_of, token_for
+from tests.console_site import Site, open_site
 from tests.handlers.console.risk_cases import fill_risk
 
 pytestmark = pytest.mark.browser
@@ -35,32 +29,12 @@ DRAWN = """() => echarts.getInstanceByDom(document.querySelector(".map-place"))
   .map((one) => one.id).sort()"""
 
 
-@dataclass(kw_only=True)
-class Site:
-    """The running product with three communities: red, yellow and blue."""
-
-    app: Flask
-    url: str
-    district: District
-
-    def sign_in(self, page: Page, role: Role) -> None:
-        token = token_for(self.district.database, role)
-        cookie = {"name": COOKIE, "value": token, "url": f"{self.url}/console"}
-        page.context.add_cookies([cookie])  # type: ignore[list-item]
-
-
 @pytest.fixture
 def site(sqlite_database: Database, serve: Callable[[Any], str], tmp_path: Path) -> Iterator[Site]:
-    address = sqlite_database.url.render_as_string(hide_password=False)
-    settings = Settings.from_env(
-        database_url=address, instance_dir=tmp_path / "instance", log_level="error"
-    )
-    app = create_app(settings)
-    district = district_of(app)
-    fill_risk(district)
-    yield Site(app=app, url=serve(app), district=district)
-    services_of(app).dispatcher.close()
-    services_of(app).database.dispose()
+    """Three communities: red, yellow and blue."""
+    with open_site(sqlite_database, serve, tmp_path) as site:
+        fill_risk(site.district)
+        yield site
 
 
 @pytest.mark.parametrize("width", [320, 1280])
@@ -110,5 +84,5 @@ def test_everything_but_the_map_is_there_without_scripts(browser: Browser, site:
     page.get_by_label("不是，换一个小区").fill("名A1")
     page.get_by_role("button", name="查找").click()
     page.get_by_role("button", name="名A1").click()
-    expect(page.get_by_text("已把 2 人落实到名A1")).to_be_visible()
+    expect(page.get_by_text("已落实，从下一次夜间计算起计入")).to_be_visible()
     context.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,8 +18,7 @@ from core.errors import ConflictError, InvalidInputError, NotFoundError
 from core.people.staff.rules import Area
 from core.places.service import CommunityNotFoundError, current_book
 from core.residents.model import Residence, Resident
-from core.residents.rules import ALWAYS
-from core.residents.service import get_or_add_residents, place_resident
+from core.residents.service import add_unplaced, get_or_add_residents, place_resident
 from core.risk.events.model import EpidemicEvent
 from core.risk.events.rules import (
     FEED_OF,
@@ -100,7 +99,8 @@ def enter_event(
     (resident_id,) = get_or_add_residents(session, person_ids=[entry.person_id], now=now)
     _check_birth(session, entry, resident_id=resident_id)
     home = _home_of(session, resident_id)
-    community_id = entry.community_id if home is None else home.community_id
+    said_id = entry.community_id or _find_said(session, resident_id)
+    community_id = said_id if home is None else home.community_id or entry.community_id
     _check_area(session, community_id, area=area)
     event = _event_of(entry, resident_id=resident_id, staff_id=staff_id, now=now)
     try:
@@ -108,9 +108,7 @@ def enter_event(
             session.add(event)
     except IntegrityError as error:
         raise EventKnownError from error
-    if home is None and community_id is None:
-        # Nobody knows where: work for an officer.
-        session.add(Residence(resident_id=resident_id, from_day=ALWAYS))
+    _settle(session, event, home=home, community_id=community_id)
     _record(session, event, action="event_entered", staff_id=staff_id, now=now)
     if community_id is not None:
         rescore_now(session, community_ids=[community_id], now=now)
@@ -141,7 +139,7 @@ def withdraw_event(
     if event is None:
         raise EventNotFoundError
     home = _home_of(session, event.resident_id)
-    community_id = event.community_id if home is None else home.community_id
+    community_id = (home and home.community_id) or event.community_id
     try:
         _check_area(session, community_id, area=area)
     except CommunityNotFoundError as error:
@@ -182,6 +180,10 @@ def place_people(
         staff_id=staff_id,
         now=now,
     )
+    residence = session.get_one(Residence, residence_id)
+    if residence.place_hash is None:
+        # It stays good for them if a register that never knew them ends where they live.
+        _tell_others(session, resident_id=residence.resident_id, community_id=community_id)
     begun = day_of(now) - timedelta(days=WINDOW_DAYS)
     matters = or_(EpidemicEvent.reported_on > begun, EpidemicEvent.ended_on.is_(None))
     known = (
@@ -229,6 +231,44 @@ def _check_birth(session: Session, entry: EventEntry, *, resident_id: int) -> No
 def _home_of(session: Session, resident_id: int) -> Residence | None:
     return session.scalar(
         select(Residence).where(Residence.resident_id == resident_id, Residence.until_day.is_(None))
+    )
+
+
+def _find_said(session: Session, resident_id: int) -> int | None:
+    """Return the community that the newest event of somebody names, if one does."""
+    return session.scalar(
+        select(EpidemicEvent.community_id)
+        .where(
+            EpidemicEvent.resident_id == resident_id,
+            EpidemicEvent.community_id.is_not(None),
+            EpidemicEvent.withdrawn_at.is_(None),
+        )
+        .order_by(EpidemicEvent.reported_on.desc(), EpidemicEvent.kind, EpidemicEvent.feed)
+        .limit(1)
+    )
+
+
+def _settle(
+    session: Session, event: EpidemicEvent, *, home: Residence | None, community_id: int | None
+) -> None:
+    """Let what an event says of where somebody lives be good for the others, as files do."""
+    if home is not None and (home.community_id, home.place_hash) != (None, None):
+        return
+    if community_id is not None:
+        _tell_others(session, resident_id=event.resident_id, community_id=community_id)
+        if home is not None:
+            home.community_id = community_id
+    elif home is None:
+        # Nobody knows where: work for an officer.
+        add_unplaced(session, resident_id=event.resident_id)
+
+
+def _tell_others(session: Session, *, resident_id: int, community_id: int) -> None:
+    """Let the events of somebody that name no community name this one."""
+    session.execute(
+        update(EpidemicEvent)
+        .where(EpidemicEvent.resident_id == resident_id, EpidemicEvent.community_id.is_(None))
+        .values(community_id=community_id)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -157,10 +157,12 @@ def _feed_of(manifest: Manifest, *, today: date) -> Feed | None:
     """Return the feed that the sender names, if any.
 
     Raises:
-        FileRefusedError: it is not known, or it states to be complete up to a later day.
+        FileRefusedError: it is not known, or it states to be complete up to a day that is not
+            over.
     """
-    if manifest.watermark is not None and manifest.watermark > today:
-        raise FileRefusedError(0, "watermark_too_late", latest=str(today))
+    if manifest.watermark is not None and manifest.watermark >= today:
+        latest = today - timedelta(days=1)
+        raise FileRefusedError(0, "watermark_too_late", latest=str(latest))
     if not manifest.feed:
         return None
     try:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from core.risk.events.model import FeedDelivery
 from core.risk.events.rules import USUAL_OF_DELIVERIES, Feed, usual_size_of
-from core.risk.model import RiskScore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,22 +104,6 @@ def watermarks(session: Session) -> Mapping[Feed, date]:
         select(FeedDelivery.feed, func.max(FeedDelivery.watermark)).group_by(FeedDelivery.feed)
     )
     return {Feed(feed): day for feed, day in rows}
-
-
-def find_scored_days(session: Session, *, since: date, before: date) -> tuple[date, date] | None:
-    """Return the first and the last scored day of a span; None if no day of it is scored.
-
-    Args:
-        session: may be a reading one.
-        since: local day with which it begins.
-        before: local day before which it ends.
-    """
-    first, last = session.execute(
-        select(func.min(RiskScore.day), func.max(RiskScore.day)).where(
-            RiskScore.day >= since, RiskScore.day < before, RiskScore.is_provisional.is_(False)
-        )
-    ).one()
-    return None if first is None else (first, last)
 
 
 def record_delivery(

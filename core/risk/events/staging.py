@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Date,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -37,7 +38,7 @@ from core.bulk import passing_table, refresh_statistics, table_of
 from core.db import UtcDateTime
 from core.residents.model import HASH_BYTES
 from core.residents.rules import ALWAYS
-from core.residents.staging import RESIDENCE, RESIDENT
+from core.residents.staging import IS_WORDLESS, RESIDENCE, RESIDENT
 from core.risk.events.model import EpidemicEvent
 from core.risk.events.rules import MAX_CLUSTER, MAX_ROUTE, WINDOW_DAYS
 
@@ -272,51 +273,72 @@ def _change_events(session: Session, *, actor: str, now: datetime) -> None:
 
 
 def _place(session: Session) -> None:
-    """Place people of whom the register knows nothing, or put them on the work-list.
+    """Place people who have no home, or put them on the work-list.
 
-    The community that one of their events names is good for the others; where none does, they get
-    a residence without a community, which an officer fills in.
+    The community that the newest of their events names is good for the others; where none does,
+    they get a residence without a community, which an officer fills in. It begins where their last
+    one ended: nobody lives in two places on one day.
     """
-    lives = exists(select(_H.id).where(_H.resident_id == _P.resident_id))
-    named = (
-        select(_E.community_id)
-        .where(_E.resident_id == _P.resident_id, _E.community_id.is_not(None))
-        .order_by(_E.reported_on.desc(), _E.id.desc())
-        .limit(1)
-        .correlate(PLANNED)
-        .scalar_subquery()
-    )
+    standing = and_(_H.resident_id == _P.resident_id, _H.until_day.is_(None))
+    stands = exists(select(_H.id).where(standing).correlate(PLANNED))
+    lives = exists(select(_H.id).where(standing, ~IS_WORDLESS).correlate(PLANNED))
+    is_named = _P.community_id.is_not(None)
     session.execute(
-        update(PLANNED).where(_P.community_id.is_(None), ~lives).values(community_id=named)
+        update(PLANNED)
+        .where(_P.community_id.is_(None), ~lives)
+        .values(community_id=_newest_named(_P.resident_id, PLANNED))
     )
+    # A file may name several communities of one person: each row of theirs would be an answer.
     session.execute(
         update(EVENT)
         .where(
-            _E.resident_id == _P.resident_id,
             _E.community_id.is_(None),
-            _P.community_id.is_not(None),
-            ~lives,
+            _E.resident_id.in_(select(_P.resident_id).where(is_named, ~lives)),
         )
-        .values(community_id=_P.community_id)
+        .values(community_id=_newest_named(_E.resident_id, EVENT))
     )
     session.execute(
         update(RESIDENCE)
         .where(
-            _H.resident_id == _P.resident_id,
-            _H.community_id.is_(None),
-            _H.place_hash.is_(None),
+            IS_WORDLESS,
             _H.until_day.is_(None),
-            _P.community_id.is_not(None),
+            _H.resident_id.in_(select(_P.resident_id).where(is_named)),
         )
-        .values(community_id=_P.community_id)
+        .values(community_id=_newest_named(_H.resident_id, RESIDENCE))
+    )
+    ended = (
+        select(func.max(_H.until_day))
+        .where(_H.resident_id == _P.resident_id)
+        .correlate(PLANNED)
+        .scalar_subquery()
     )
     unplaced = (
-        select(_P.resident_id, literal(ALWAYS, Date))
-        .where(_P.community_id.is_(None), ~lives)
+        select(_P.resident_id, func.coalesce(ended, literal(ALWAYS, Date)))
+        .where(_P.community_id.is_(None), ~stands)
         .distinct()
         .order_by(_P.resident_id)
     )
     session.execute(insert(RESIDENCE).from_select(["resident_id", "from_day"], unplaced))
+
+
+def _newest_named(resident_id: ColumnElement[int], outer: FromClause) -> ColumnElement[Any]:
+    """Return the community that the newest event of somebody names.
+
+    What tells events of one day apart decides between them, so that every database takes the same.
+    """
+    named = EVENT.alias("named")
+    return (
+        select(named.c.community_id)
+        .where(
+            named.c.resident_id == resident_id,
+            named.c.community_id.is_not(None),
+            named.c.withdrawn_at.is_(None),
+        )
+        .order_by(named.c.reported_on.desc(), named.c.kind, named.c.feed)
+        .limit(1)
+        .correlate(outer)
+        .scalar_subquery()
+    )
 
 
 def _communities_of_today(session: Session, *, today: date) -> frozenset[int]:

@@ -1,4 +1,7 @@
-"""Computing the indicators of a day from people and events, in a fixed number of statements."""
+"""Computing the indicators of a day from people and events, in a fixed number of statements.
+
+An appeal that was won and may bear on the day costs up to two more.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from core.db import upsert
 from core.residents.model import Resident
 from core.risk.events.rules import Feed
 from core.risk.events.service import watermarks
+from core.risk.indicators.appealed import settle
 from core.risk.indicators.rules import (
     COUNTED,
     FEEDS_OF,
@@ -66,8 +70,9 @@ def compute_indicators(
 ) -> IndicatorRun:
     """Compute the indicators of a day and store those whose feeds are complete for it.
 
-    A value that was imported or won in an appeal stands. What was computed before and is not
-    known any more is removed, so that the same inputs give the same rows.
+    A value that was imported or won in an appeal stands, and one that was won holds for the days
+    after as long as the same events are counted; see `appealed`. What was computed before and is
+    not known any more is removed, so that the same inputs give the same rows.
 
     Args:
         session: the session of the step.
@@ -89,6 +94,9 @@ def compute_indicators(
         for code, fraction in fractions_of(counted, day=day)
         if not FEEDS_OF[code].intersection(missing)
     }
+    counted_values = {key: fraction.value for key, fraction in known.items()}
+    for key, value in settle(session, counted_values, day=day).items():
+        known[key] = Fraction(value)
     run = IndicatorRun(
         day=day,
         written_count=_store(session, known, day=day, community_ids=community_ids),
@@ -112,18 +120,24 @@ def read_values(
 ) -> dict[int, dict[str, float]]:
     """Return what has come by now as values by community and indicator; nothing is stored.
 
+    Appeals that were won bear on them as on the values of a night.
+
     Args:
         session: may be a reading one.
         day: the local day whose end is described; it need not be over, nor its feeds complete.
         community_ids: only these; None: all.
     """
-    return {
-        counted.community_id: {
-            code: fraction.value for code, fraction in fractions_of(counted, day=day)
-        }
+    values = {
+        (counted.community_id, code): fraction.value
         for counted in read_counts(session, day=day, community_ids=community_ids)
         if counted.community_id is not None
+        for code, fraction in fractions_of(counted, day=day)
     }
+    values |= settle(session, values, day=day)
+    by_community: dict[int, dict[str, float]] = {}
+    for (community_id, code), value in values.items():
+        by_community.setdefault(community_id, {})[code] = value
+    return by_community
 
 
 def read_counts(

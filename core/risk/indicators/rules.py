@@ -74,10 +74,13 @@ COUNTED: Final = tuple(field.name for field in fields(CommunityCounts))
 
 
 class Fraction(NamedTuple):
-    """A value and what it was computed from; the denominator of a mere count is None."""
+    """A value and what it was computed from.
+
+    The denominator of a mere count is None, and so are both of a value that was won in an appeal.
+    """
 
     value: float
-    numerator: float
+    numerator: float | None = None
     denominator: float | None = None
 
 

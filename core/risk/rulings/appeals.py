@@ -1,7 +1,8 @@
 """Appeals: an officer's objection to one value of a day; one recommends and another decides.
 
-An appeal that is accepted puts its value in the place of the computed one, for that day alone;
-the day and those since are scored again, and whoever was told a wrong colour is corrected.
+An appeal that is accepted puts its value in the place of the computed one, and bears on
+the days after as long as the same events are counted (`core.risk.indicators.appealed`); the day
+and those since are scored again, and whoever was told a wrong colour is corrected.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from core.risk.rulings.rules import (
     check_other_person,
     reason_of,
 )
-from core.risk.scoring import stand_in_line
+from core.risk.turns import stand_in_line
 
 _VALUE_KEYS: Final = ("day", "community_id", "indicator")
 _STANDING: Final = tuple(state.value for state in sorted(STANDING_APPEALS))
@@ -345,6 +346,5 @@ def _note(
         appeal_id=row.id,
         day=row.day.isoformat(),
         indicator=row.indicator,
-        claimed=row.claimed_value,
         **facts,
     )

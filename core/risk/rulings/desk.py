@@ -21,7 +21,7 @@ from core.risk.notifying import queue_colour_notices
 from core.risk.overriding import apply_overrides
 from core.risk.realtime import rescore_since
 from core.risk.rulings.model import Appeal, ColourOverride
-from core.risk.scoring import stand_in_line
+from core.risk.turns import stand_in_line
 
 Ruling = TypeVar("Ruling", ColourOverride, Appeal)
 

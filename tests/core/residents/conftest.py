@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.places.model import Community, Street
 from core.places.service import mark_changed
+from core.residents.model import Residence, Resident
+from core.residents.service import id_hashes
 
+ANNA = "31010419750505123X"
 NAMES = {1: "田林十二村", 2: "田林十三村", 3: "龙南六村"}
 
 
@@ -35,3 +39,14 @@ def add_places(session: Session, now: datetime) -> None:
         )
     session.flush()
     mark_changed(session)
+
+
+def homes(session: Session, person_id: str = ANNA) -> list[tuple[int | None, date, date | None]]:
+    """Return where somebody lived: community, from and until which day."""
+    rows = session.execute(
+        select(Residence.community_id, Residence.from_day, Residence.until_day)
+        .join(Resident)
+        .where(Resident.id_hash.in_(id_hashes(person_id)))
+        .order_by(Residence.from_day)
+    )
+    return [(row.community_id, row.from_day, row.until_day) for row in rows]

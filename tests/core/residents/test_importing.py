@@ -17,30 +17,25 @@ from core.importing import FileRefusedError, ImportRow, Manifest
 from core.people.staff.rules import Area
 from core.residents.importing import ENDED, UNNAMED, UNPLACED, import_residents
 from core.residents.model import Residence, Resident
-from core.residents.rules import ALWAYS
-from core.residents.service import id_hashes, list_unplaced, place_resident, reseal_places
+from core.residents.rules import ALWAYS, MANY_NEW
+from core.residents.service import (
+    count_unplaced,
+    list_unplaced,
+    place_resident,
+    reseal_places,
+)
 from tests.core.importing_rows import Cells, counts, loader_of, rows_of
-from tests.core.residents.conftest import add_places
+from tests.core.residents.conftest import ANNA, add_places, homes
 from tests.core.risk.values import count_statements
 
 load = loader_of(import_residents)
 
-ANNA, BEN, CARL = "31010419750505123X", "310104197606061234", "shiyou-0003"
+BEN, CARL = "310104197606061234", "shiyou-0003"
 OLD_KEY, NEW_KEY = bytes(range(32)), bytes(range(1, 33))
 
 
 def cells(person_id: str = ANNA, code: str = "T1", **changes: str) -> Cells:
     return {"person_id": person_id, "community_code": code} | changes
-
-
-def homes(session: Session, person_id: str = ANNA) -> list[tuple[int | None, date, date | None]]:
-    rows = session.execute(
-        select(Residence.community_id, Residence.from_day, Residence.until_day)
-        .join(Resident)
-        .where(Resident.id_hash.in_(id_hashes(person_id)))
-        .order_by(Residence.from_day)
-    )
-    return [tuple(row) for row in rows]
 
 
 def test_new_people_live_where_the_register_says_since_ever_or_since_then(
@@ -256,6 +251,41 @@ def test_cut_off_file_ends_nobody(session: Session, now: datetime, places: None)
     accepted = Manifest(is_missing_ended=True, is_size_accepted=True)
     import_residents(session, few, now=later, manifest=accepted)
     assert session.scalar(standing) == 1
+
+
+def test_full_file_does_not_end_those_whom_no_register_ever_placed(
+    session: Session, now: datetime, places: None
+) -> None:
+    # As an event of a stranger leaves it.
+    load(session, now, cells(ANNA), cells(BEN, ""))
+    later = now + timedelta(days=1)
+    manifest = Manifest(is_full=True, is_missing_ended=True)
+    outcome = import_residents(session, rows_of([cells(ANNA)]), now=later, manifest=manifest)
+    assert outcome.tallies[ENDED] == 0
+    assert homes(session, BEN) == [(None, ALWAYS, None)]
+    assert count_unplaced(session, area=Area()) == 1
+
+
+def test_file_with_many_more_new_people_than_a_register_gets_is_refused_unless_accepted(
+    session: Session, now: datetime, places: None
+) -> None:
+    def register(count: int, spelling: str) -> list[ImportRow]:
+        return rows_of([cells(f"{spelling}{number}") for number in range(count)])
+
+    # The first register is all new, also beside a stranger of whom an event told.
+    load(session, now, cells(BEN, ""))
+    import_residents(session, register(MANY_NEW + 1, "p-"), now=now)
+    import_residents(session, register(MANY_NEW, "p/"), now=now)
+    with pytest.raises(FileRefusedError) as caught, session.begin_nested():
+        import_residents(session, register(MANY_NEW + 1, "p."), now=now)
+    rejection = caught.value.rejection
+    assert (rejection.code, dict(rejection.facts)) == (
+        "too_many_new",
+        {"count": MANY_NEW + 1, "known": 2 * MANY_NEW + 1, "max": MANY_NEW},
+    )
+    accepted = Manifest(is_size_accepted=True)
+    outcome = import_residents(session, register(MANY_NEW + 1, "p."), now=now, manifest=accepted)
+    assert outcome.created_count == MANY_NEW + 1
 
 
 def test_people_known_by_an_older_key_are_hashed_anew_by_the_next_file(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.residents.rules import mask_place, person_key_of
+from core.residents.rules import mask_place, most_new_for, person_key_of
 
 
 @given(text=st.text(max_size=30))
@@ -41,3 +41,10 @@ def test_one_person_has_one_spelling(typed: str) -> None:
 )
 def test_the_flat_of_an_address_is_not_shown(written: str, shown: str) -> None:
     assert mask_place(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("known_count", "most"), [(0, None), (1, 1_000), (10_000, 1_000), (1_100_000, 110_000)]
+)
+def test_a_register_grows_by_a_tenth_at_most(known_count: int, most: int | None) -> None:
+    assert most_new_for(known_count) == most

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.risk.documents import InvalidVersionError, digest_of, parse_version
-from core.risk.rules import Quiet
+from core.risk.floors import final_colour
+from core.risk.rules import Colour, Quiet, Reading, score_of
 
 Document = dict[str, Any]
 
@@ -87,7 +91,7 @@ def change_weights(document: Document, **weights: float) -> None:
             lambda d: change_weights(d, close=11.00000001), "sum to 100.0", id="sum just over 100"
         ),
         pytest.param(
-            lambda d: change_weights(d, close=float("nan")), "sum to nan", id="weight not a number"
+            lambda d: change_weights(d, close=float("nan")), "not finite", id="weight not a number"
         ),
         pytest.param(
             lambda d: indicator(d).update(points=[[0, 0], [1, 80], [3, 70]]),
@@ -143,6 +147,48 @@ def change_weights(document: Document, **weights: float) -> None:
         ),
         pytest.param(lambda d: d.update(jump={"share": 2, "least": 1}), "jumps", id="share over 1"),
         pytest.param(lambda d: d.update(jump={"share": 0.1}), "jump has", id="jump without count"),
+        pytest.param(
+            lambda d: floor(d, "R1")["when"][0].update(of=["confrimed", "asym"]),
+            "not an indicator",
+            id="floor of a misspelt code",
+        ),
+        pytest.param(
+            lambda d: floor(d, "R1")["when"][0].update(of=["fever_open"]),
+            "not an indicator",
+            id="floor of what is not counted for it",
+        ),
+        pytest.param(
+            lambda d: floor(d, "R1")["when"][0].update(least=float("inf")),
+            "not finite",
+            id="floor that never holds",
+        ),
+        pytest.param(lambda d: floor(d, "R3").update(when=[]), "no condition", id="R3 of nothing"),
+        pytest.param(
+            lambda d: floor(d, "R4").update(window_days=28), "more than 14", id="quiet every day"
+        ),
+        pytest.param(
+            lambda d: floor(d, "R4").update(of="close"), "R4 counts by", id="quiet of no days"
+        ),
+        pytest.param(lambda d: d.update(required=[]), "required", id="nothing required"),
+        pytest.param(lambda d: d.update(min_coverage=0), "min_coverage", id="colour of nothing"),
+        pytest.param(lambda d: d.update(min_coverage=0.49), "min_coverage", id="of less than half"),
+        pytest.param(lambda d: d.update(max_stale_days=4), "between 0 and 3", id="four days old"),
+        pytest.param(lambda d: d.update(max_stale_days=10**12), "0 and 3", id="past the calendar"),
+        pytest.param(lambda d: d.update(max_stale_days=2.5), "not whole", id="half a day"),
+        pytest.param(lambda d: d["cuts"].update(red=float("inf")), "not finite", id="infinite cut"),
+        pytest.param(lambda d: d.update(min_coverage=10**400), "not finite", id="400 digits"),
+        pytest.param(
+            lambda d: change_weights(d, close=1.7e308, vuln=1.7e308),
+            "malformed",
+            id="weights past every float",
+        ),
+        pytest.param(
+            lambda d: indicator(d, "vuln").update(code="c" * 33),
+            "a code is not",
+            id="wide code",
+        ),
+        pytest.param(lambda d: indicator(d).update(label="例" * 41), "a label", id="long label"),
+        pytest.param(lambda d: indicator(d).update(label="\ud800"), "malformed", id="no character"),
     ],
 )
 def test_document_that_breaks_a_rule_is_refused(
@@ -152,6 +198,63 @@ def test_document_that_breaks_a_rule_is_refused(
     with pytest.raises(InvalidVersionError) as caught:
         parse_version(document)
     assert problem in str(caught.value.facts["problem"])
+
+
+_NUMBERS = st.integers(-3, 30) | st.sampled_from([10**12, 10**400]) | st.floats()
+_SCALARS = st.none() | st.booleans() | _NUMBERS | st.text(max_size=4) | st.sampled_from(["R1"])
+_JSON = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["of", "least", "rule", "x"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def places_of(found: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to everything in a document, itself included."""
+    yield path
+    if isinstance(found, dict | list):
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            yield from places_of(value, (*path, key))
+
+
+def changed(found: Any, path: tuple[str | int, ...], value: object) -> Any:
+    if not path:
+        return value
+    copy = found.copy()
+    copy[path[0]] = changed(found[path[0]], path[1:], value)
+    return copy
+
+
+BUILT_IN = json.loads(files("core.risk.versions").joinpath("xh-2020.1.json").read_text("utf-8"))
+PLACES = sorted(places_of(BUILT_IN), key=lambda path: (len(path), str(path)))
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(PLACES), _JSON)
+def test_any_json_is_a_version_that_can_be_used_or_is_refused(
+    place: tuple[str | int, ...], value: object
+) -> None:
+    try:
+        version = parse_version(changed(BUILT_IN, place, value))
+    except InvalidVersionError as error:
+        str(error.facts["problem"]).encode()
+        return
+    assert date(2020, 2, 10) - timedelta(days=version.max_stale_days) >= date(2020, 2, 7)
+    codes = {one.code for one in version.indicators}
+    score_of(version, dict.fromkeys(codes, Reading(1.0)))
+    for raising in version.floors:
+        met = {code: one.least for one in raising.when for code in one.codes}
+        assert met.keys() <= codes
+        final = final_colour(
+            version,
+            score_colour=Colour.BLUE,
+            values=met | dict.fromkeys(codes - met.keys(), 0.0),
+            before=Colour.RED,
+        )
+        assert raising.rule in final.rules or final.colour is Colour.RED
 
 
 def test_digest_depends_on_the_content_alone(document: Document) -> None:

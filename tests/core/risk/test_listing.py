@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import day_of
@@ -173,3 +174,12 @@ def test_order_within_a_colour_is_by_score(session: Session, today: date) -> Non
     rows = page_of(session, today, 1).rows
     reds = [row.score or 0.0 for row in rows if row.colour is Colour.RED]
     assert all(one >= other for one, other in pairwise(reds))
+
+
+def test_colour_set_by_hand_without_a_score_stands_behind_the_scored_ones(
+    session: Session, today: date
+) -> None:
+    score = session.scalars(select(RiskScore).where(RiskScore.community_id == 4)).one()
+    score.score = None
+    session.flush()
+    assert ids(session, today, colour=Colour.RED) == [2, 4]

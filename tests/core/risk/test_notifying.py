@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from time import sleep
 
 import pytest
@@ -17,6 +17,7 @@ from core.places.model import Community, Street
 from core.risk.model import RiskScore
 from core.risk.notifying import queue_colour_notices
 from core.risk.service import subscribe, unsubscribe
+from core.risk.turns import stand_in_line
 from tests.core.risk.values import set_by_hand
 
 DAY = date(2020, 3, 27)
@@ -317,3 +318,34 @@ def test_two_that_tell_together_tell_once(database: Database, now: datetime) -> 
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(tell, range(2))) == [0, 1]
+
+
+def test_whoever_tells_sees_what_others_have_scored_meanwhile(
+    database: Database, now: datetime
+) -> None:
+    with database.transaction() as session:
+        session.add(Street(id=1, code="1", name="田林街道"))
+        session.add(Community(id=1, code="1", name="田林十二村", street_id=1, changed_at=now))
+        score(session, DAY, "blue", now=now)
+        subscribed(session, "o-subscriber", now=now)
+        score(session, DAY, "yellow", now=now)
+    is_scored = Event()
+
+    def score_red() -> int:
+        with database.transaction() as session:
+            stand_in_line(session)
+            session.execute(update(RiskScore).values(colour="red"))
+            count = queue_colour_notices(session, now=now)
+            is_scored.set()
+            sleep(0.2)  # the other is on its way meanwhile
+            return count
+
+    def tell() -> int:
+        assert is_scored.wait(10)
+        with database.transaction() as session:
+            return queue_colour_notices(session, now=now + ONE)
+
+    with ThreadPoolExecutor(2) as pool:
+        counts = [future.result() for future in (pool.submit(score_red), pool.submit(tell))]
+    with database.reading() as session:
+        assert (counts, told(session)) == ([1, 0], [("blue", "red")])

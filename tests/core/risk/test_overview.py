@@ -17,13 +17,13 @@ from core.risk.overview import (
     counts_of,
     list_movers,
     list_standings,
-    list_trend,
     moved_first,
     newest_day_of,
     streets_of,
 )
 from core.risk.rules import Colour
 from core.risk.rulings.model import ColourOverride
+from core.risk.trend import list_trend
 from tests.core.risk.published import SCORED_AT, add_district, add_staff, publish
 from tests.core.risk.values import DAY, RED, TODAY, YELLOW, count_statements
 

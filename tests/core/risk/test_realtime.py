@@ -18,13 +18,23 @@ from core.risk.events.model import EpidemicEvent
 from core.risk.events.rules import EventKind, Feed
 from core.risk.events.service import record_delivery
 from core.risk.indicators.computing import compute_indicators
-from core.risk.model import IndicatorValue, RiskScore
+from core.risk.model import IndicatorValue, Publication, RiskScore
+from core.risk.pausing import Pause, find_pause
 from core.risk.realtime import rescore_now, rescore_since, score_nights
 from core.risk.rules import Colour
 from core.risk.rulings.model import ColourOverride
 from core.risk.scoring import score_day
 from core.risk.service import find_card, subscribe
-from tests.core.risk.values import DAY, HARMLESS, RED, TODAY, YELLOW, count_statements, put
+from tests.core.risk.values import (
+    DAY,
+    HARMLESS,
+    RED,
+    TODAY,
+    VERSION,
+    YELLOW,
+    count_statements,
+    put,
+)
 
 CASE = {"confirmed": 1.0, "recency": 14.0}
 TOMORROW = TODAY + timedelta(days=1)
@@ -144,6 +154,49 @@ def test_on_a_day_that_is_held_a_raise_stands(
     assert colours(session, today=TOMORROW) == "yellow yellow red"
 
 
+def hold(session: Session, day: date, *, now: datetime) -> None:
+    """Let a night be held because too much jumped."""
+    values = {"version": VERSION.name, "state": "held", "reason": "jump", "scored_at": now}
+    counts = {"community_count": 3, "grey_count": 0, "jump_count": 3}
+    session.merge(Publication(day=day, **values, **counts))
+    session.flush()
+
+
+def test_a_night_in_doubt_takes_back_nothing_that_was_raised(
+    session: Session, district: None, now: datetime, by_now: ByNow
+) -> None:
+    session.add(Person(id=1, openid="o-1", created_at=now))
+    session.flush()
+    subscribe(session, person_id=1, community_id=1, now=now)
+    by_now[1] = HARMLESS | CASE
+    rescore_now(session, community_ids=[1], now=now)
+    hold(session, DAY, now=now)
+    score_nights(session, days=[], now=now)
+    assert colours(session) == "yellow yellow red"
+    # A correction nearby leaves it as well; one of itself does not.
+    rescore_since(session, community_ids=[1], since=TODAY, now=now)
+    assert colours(session) == "yellow yellow red"
+    assert [one.kind for one in session.scalars(select(Notice))] == ["colour_changed"]
+    by_now[1] = HARMLESS
+    rescore_since(session, community_ids=[1], since=TODAY, now=now)
+    assert colours(session) == "blue yellow red"
+
+
+def test_in_doubt_only_a_known_infection_raises_and_staff_can_see_what_is_left(
+    session: Session, district: None, now: datetime, by_now: ByNow
+) -> None:
+    hold(session, DAY, now=now)
+    by_now |= {1: HARMLESS | CASE, 2: YELLOW | {"close": 10.0, "second": 20.0, "keyarea": 10.0}}
+    assert rescore_now(session, community_ids=[1, 2], now=now) == [1]
+    assert colours(session) == "yellow yellow red"
+    pause = find_pause(session, today=TODAY)
+    assert pause == Pause(community_count=1, at=now)
+    # The same again is no news.
+    rescore_now(session, community_ids=[1, 2], now=now + timedelta(hours=1))
+    assert find_pause(session, today=TODAY) == pause
+    assert find_pause(session, today=TOMORROW) is None
+
+
 def test_a_night_that_comes_late_works_today_out_anew(
     session: Session, places: list[int], now: datetime, by_now: ByNow
 ) -> None:
@@ -209,6 +262,7 @@ def test_more_raises_in_a_day_than_the_limit_are_left_to_people(
     assert rescore_now(session, community_ids=range(1, 11), now=now) == list(range(1, 11))
     # Eleven more would make 21.
     assert rescore_now(session, community_ids=range(11, 22), now=now) == []
+    assert find_pause(session, today=TODAY) == Pause(community_count=11, at=now)
     assert len(rescore_now(session, community_ids=range(11, 21), now=now)) == 10
 
 
@@ -245,6 +299,16 @@ def test_a_corrected_day_is_scored_again_and_so_are_those_after_it(
     days = rescore_since(session, community_ids=[3], since=DAY, now=evening)
     assert days == [DAY, TODAY]
     assert colours(session, today=TOMORROW) == "blue blue blue"
+
+
+def test_a_correction_of_long_ago_reaches_no_further_back_than_cards_and_windows(
+    session: Session, places: list[int], now: datetime
+) -> None:
+    days = [DAY - timedelta(days=back) for back in (40, 14, 13, 0)]
+    for day in days:
+        put(session, 1, HARMLESS, day=day)
+        score_day(session, day=day, now=now)
+    assert rescore_since(session, community_ids=[1], since=days[0], now=now) == days[2:]
 
 
 # ---- overrides ------------------------------------------------------------------------------

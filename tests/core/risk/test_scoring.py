@@ -3,7 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from time import sleep
 
 import pytest
@@ -12,14 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import Database
+from core.importing import ImportRow
 from core.places.model import Community, Street
 from core.residents.model import Residence, Resident
 from core.risk.events.model import EpidemicEvent
+from core.risk.importing import import_indicators
 from core.risk.model import IndicatorValue, RiskScore
 from core.risk.rules import Colour, Status
 from core.risk.scoring import score_day, score_days
 from core.risk.service import find_card
 from core.risk.suspicion import count_open_fevers
+from core.risk.turns import stand_in_line
 from tests.core.risk.values import DAY, HARMLESS, RED, TODAY, VERSION, YELLOW, count_statements, put
 
 
@@ -322,3 +325,41 @@ def test_two_that_score_a_day_together_lose_nothing_of_either(
     with database.reading() as session:
         cards = [find_card(session, community_id=one, today=TODAY) for one in (1, 2)]
     assert [card and card.colour for card in cards] == [Colour.RED, Colour.RED]
+
+
+def test_import_and_a_correction_of_the_same_value_take_turns(
+    postgres_database: Database, now: datetime
+) -> None:
+    with postgres_database.transaction() as session:
+        session.add(Street(id=1, code="1", name="田林街道"))
+        session.flush()
+        session.add(Community(id=1, code="T1", name="x", street_id=1, changed_at=now))
+        session.flush()
+        put(session, 1, HARMLESS)
+    has_turn = Event()
+
+    def correct() -> None:
+        with postgres_database.transaction() as session:
+            stand_in_line(session)
+            has_turn.set()
+            sleep(0.3)  # the import is on its way meanwhile
+            session.execute(IndicatorValue.__table__.update().values(value=2.0))
+
+    def bring() -> None:
+        has_turn.wait()
+        cells = {
+            "day": DAY.isoformat(),
+            "community_code": "T1",
+            "indicator": "confirmed",
+            "value": "3",
+        }
+        with postgres_database.transaction() as session:
+            outcome = import_indicators(session, [ImportRow(2, cells)], now=now)
+            score_days(session, days=outcome.days, now=now)
+
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(correct), pool.submit(bring)]:
+            one.result()
+    with postgres_database.reading() as session:
+        confirmed = IndicatorValue.indicator == "confirmed"
+        assert session.scalars(select(IndicatorValue.value).where(confirmed)).all() == [3.0]

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from bot.settings import Settings
 from bot.texts import MAX_BYTES, Texts, text_constants
@@ -118,6 +118,40 @@ def test_what_decides_beside_the_score_is_said_in_plain_words(
 
     assert line in talk.say("田林十二村什么颜色").splitlines()
     assert line in talk.say("为什么").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        pytest.param([], ["各项指标均无异常。"], id="all-known"),
+        pytest.param(
+            ["suspected"],
+            ["已有数据的指标均无异常。", "（12% 的指标暂无数据，评分按其余指标折算。）"],
+            id="suspected-missing",
+        ),
+        pytest.param(
+            [one.code for one in get_version().indicators],
+            ["各项指标都还没有数据。没有数据不等于安全，请继续做好防护。"],
+            id="nothing-known",
+        ),
+    ],
+)
+def test_nothing_wrong_is_said_only_of_what_is_known(
+    talk: Talk, database: Database, missing: list[str], said: list[str]
+) -> None:
+    """Two people have set the colour, so that there is a card however little is known."""
+    yesterday = day_of(talk.now) - timedelta(days=1)
+    with database.transaction() as session:
+        session.execute(delete(IndicatorValue).where(IndicatorValue.indicator.in_(missing)))
+        score_day(session, day=yesterday, now=talk.now)
+        session.execute(
+            update(RiskScore).values(
+                colour="blue", floors=["R5"], is_published=True, scored_at=talk.now
+            )
+        )
+    lines = talk.say("田林十二村什么颜色").splitlines()
+    about = [one for one in lines if "指标" in one and "比前一天" not in one]
+    assert about == said
 
 
 @pytest.mark.parametrize(

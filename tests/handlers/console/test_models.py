@@ -79,10 +79,17 @@ def test_version_is_proposed_by_one_and_approved_by_another(
         ({"version": "x"}, "缺少或多出"),
         (document(cuts={"yellow": 60, "red": 40}), "黄色界线要低于红色界线"),
         (document(version="Neue Version"), "版本名只能用"),
+        (document(min_coverage=0.4), "min_coverage 要在 0.5 到 1 之间"),
+        (document(max_stale_days=400), "max_stale_days 要在 0 到 3 之间"),
+        (document(required=[]), "required 里至少要有一项指标"),
+        (document(min_coverage=10**400), "不是数或者数太大"),
         (document(version=CURRENT, min_coverage=0.5), "已经属于另一份模型文件"),
         (document(version="xh-2020.1", min_coverage=0.8), "不用重复提交"),
     ],
-    ids=["empty", "encoding", "list", "deep", "keys", "cuts", "name", "taken", "stands"],
+    ids=[
+        *("empty", "encoding", "list", "deep", "keys", "cuts", "name"),
+        *("half", "stale", "required", "digits", "taken", "stands"),
+    ],
 )
 def test_document_that_cannot_be_is_refused_in_words(
     come_in: Enter, district: District, content: object, words: str
@@ -90,6 +97,20 @@ def test_document_that_cannot_be_is_refused_in_words(
     refused = upload(come_in(ADMINISTRATOR), content)
     assert refused.status_code in {409, 422}
     assert words in text_of(refused)
+
+
+def test_rules_are_shown_with_their_thresholds_and_what_is_left_out(
+    come_in: Enter, district: District
+) -> None:
+    admin = come_in(ADMINISTRATOR)
+    changed = document()
+    changed["floors"][0]["when"][0]["least"] = 1000
+    changed["floors"] = [one for one in changed["floors"] if one["rule"] != "R4"]
+    shown = text_of(admin.get(upload(admin, changed).location))
+    assert "（14天内确诊病例与无症状感染者合计不少于 1000）" in shown
+    assert "合计不少于 3，并且聚集性疫情不少于 1）" in shown
+    assert "（疑似病例不少于 1，或者未排除的发热不少于 1）" in shown
+    assert "没有采用：R4" in shown
 
 
 def test_role_must_be_chosen(come_in: Enter, district: District) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from core.clock import day_of
 from core.people.staff.rules import Role
 from core.risk.model import Publication, RiskScore
+from core.risk.pausing import note_pause
 from tests.console import District
 from tests.h5 import csrf_of, submit, text_of
 from tests.handlers.console.conftest import Enter
@@ -48,6 +49,21 @@ def test_held_day_goes_out_once_somebody_says_why(come_in: Enter, district: Dist
     assert REASON in shown
     assert "王静，" in shown
     assert is_published(district) == {True}
+
+
+def test_what_real_time_left_to_people_is_said_where_staff_look(
+    come_in: Enter, district: District
+) -> None:
+    score(district)
+    client = come_in(REVIEWER)
+    for path in (PATH, "/console/risk"):
+        assert "实时更新暂停" not in text_of(client.get(path))
+    with district.database.transaction() as session:
+        note_pause(session, community_count=251, now=district.now)
+    for path in (PATH, "/console/risk"):
+        page = text_of(client.get(path))
+        assert "实时更新暂停" in page
+        assert "有 251 个小区的风险应当上调" in page
 
 
 def test_second_to_release_is_told_by_whom(come_in: Enter, district: District) -> None:

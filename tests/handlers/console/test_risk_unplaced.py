@@ -33,7 +33,7 @@ def test_words_are_shown_once_with_how_many_have_them_and_without_the_flat(
     officer: FlaskClient,
 ) -> None:
     page = officer.get("/console/risk/unplaced").text
-    assert "1 种写法，涉及 2 人" in page
+    assert "1 项待落实，涉及 2 人" in page
     assert page.count("田林路某弄") >= 1
     assert "501" not in page
     assert "是名A2" in page
@@ -45,13 +45,13 @@ def test_placing_places_all_of_the_same_words_and_asks_nothing_twice(
     residence = residence_of(district, 2)
     status, text = place(officer, residence, "2")
     assert status == 303
-    assert "已把 2 人落实到名A2" in text
+    assert "已落实" in text
     assert "没有待落实的住址" in text
     with district.database.reading() as session:
         placed = session.query(Residence).filter(Residence.likely_id == 2).all()
         assert [one.community_id for one in placed] == [2, 2]
         entry = session.query(AuditEntry).filter(AuditEntry.action == "resident_placed").one()
-        assert entry.facts == {"community_id": 2, "person_count": 2}
+        assert entry.facts == {"community_id": 2}
     assert place(officer, residence, "2")[0] == 409
 
 
@@ -67,6 +67,18 @@ def test_quicker_colleague_is_told_and_the_list_goes_on(
     assert answered.status_code == 409
     assert 'role="alert"' in answered.text
     assert "没有待落实的住址" in answered.text
+
+
+def test_address_after_placing_says_neither_where_nor_how_many(
+    district: District, officer: FlaskClient
+) -> None:
+    fields = {
+        "csrf": csrf_of(officer.get("/console/risk/unplaced").text),
+        "residence": str(residence_of(district, 2)),
+        "community": "2",
+    }
+    answered = officer.post("/console/risk/unplaced/place", data=fields)
+    assert answered.location == "/console/risk/unplaced?done=placed"
 
 
 @pytest.mark.parametrize("community", ["3", "999", "", "x"])
@@ -91,7 +103,7 @@ def test_auditor_reads_and_places_nobody(district: District, come_in: Enter) -> 
     fill_risk(district)
     client = come_in(Role.AUDITOR)
     page = client.get("/console/risk/unplaced").text
-    assert "3 种写法，涉及 4 人" in page
+    assert "3 项待落实，涉及 4 人" in page
     assert "/unplaced/place" not in page
     csrf = csrf_of(page)
     answered = client.post("/console/risk/unplaced/place", data={"csrf": csrf})

@@ -15,7 +15,12 @@ from core.clock import day_of
 from core.db import Database
 from core.places.model import Community
 from core.risk.model import IndicatorValue, RiskScore
+from core.risk.rules import Colour
+from core.risk.rulings.overrides import OverrideDraft, decide_override, propose_override
+from core.risk.rulings.rules import Verdict
 from core.risk.scoring import score_day
+from core.risk.service import find_card
+from tests.core.risk.published import add_staff
 from tests.core.risk.values import HARMLESS, count_statements, put
 from tests.h5 import CHROME, enter, text_of
 from tests.handlers.chat.conftest import fill
@@ -112,6 +117,33 @@ def test_without_data_the_page_says_that_this_is_not_safe(district: District) ->
     said = district.see("T12")
     assert f"最近一次数据是 {old.month}月{old.day}日的，已超过三天" in said
     assert "为什么" not in said
+
+
+def test_colour_that_people_set_without_any_data_is_shown_as_that(district: District) -> None:
+    today = day_of(district.now)
+    with district.database.transaction() as session:
+        wang, li = add_staff(session, count=2)
+        draft = OverrideDraft(
+            community_id=district.ids["H02"],
+            colour=Colour.BLUE,
+            reason="与区疾控中心核对过",
+            until_day=today,
+        )
+        override_id = propose_override(session, draft=draft, staff_id=wang, now=district.now)
+        decide_override(
+            session,
+            override_id=override_id,
+            verdict=Verdict.ACCEPT,
+            reason="",
+            staff_id=li,
+            now=district.now,
+        )
+        score_day(session, day=today - timedelta(days=1), now=district.now)
+        assert find_card(session, community_id=district.ids["H02"], today=today) is not None
+    said = district.see("H02")
+    assert "经人工研判（两人核定）定为一般风险（蓝色）" in said
+    assert "各项指标都还没有数据。没有数据不等于安全" in said
+    assert "折算" not in said
 
 
 @pytest.mark.parametrize("number", [0, 99, 2**31, 2**70])

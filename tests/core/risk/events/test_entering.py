@@ -6,13 +6,15 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.audit.model import AuditEntry
 from core.people.staff.rules import Area
 from core.places.service import CommunityNotFoundError
 from core.residents.importing import import_residents
+from core.residents.model import Residence
+from core.residents.rules import ALWAYS
 from core.residents.service import count_unplaced, list_unplaced
 from core.risk.events import entering
 from core.risk.events.entering import (
@@ -30,6 +32,7 @@ from core.risk.events.importing import import_events
 from core.risk.events.model import EpidemicEvent
 from core.risk.events.rules import Ending, EventKind
 from tests.core.importing_rows import rows_of
+from tests.core.residents.conftest import homes
 from tests.core.risk.events.conftest import ANNA, BEN, STRANGER
 
 pytestmark = pytest.mark.usefixtures("people")
@@ -108,6 +111,8 @@ def test_somebody_without_a_community_is_placed_and_then_moves_its_colour(
     given = {"community_id": 3, "area": DISTRICT, "staff_id": 7, "now": now}
     assert place_people(session, residence_id=row.residence_id, **given) == 1
     assert rescored == [("now", {"community_ids": [3], "now": now})]
+    # And counts there, should a full register that never named them end where they live.
+    assert session.scalar(select(EpidemicEvent.community_id)) == 3
     # Somebody of whom nothing is known moves nothing.
     people = [{"person_id": "quiet", "community_code": "", "community": "江南路1弄"}]
     import_residents(session, rows_of(people), now=now)
@@ -115,6 +120,32 @@ def test_somebody_without_a_community_is_placed_and_then_moves_its_colour(
     given["community_id"] = 2
     assert place_people(session, residence_id=row.residence_id, **given) == 1
     assert len(rescored) == 1
+
+
+def test_who_moved_out_and_falls_ill_lives_nowhere_from_that_day_on_and_not_before(
+    session: Session, now: datetime, rescored: list[tuple[str, dict[str, Any]]]
+) -> None:
+    ended = date(2020, 3, 20)
+    session.execute(update(Residence).values(until_day=ended))
+    enter(session, entry(), now=now)
+    assert homes(session) == [(1, ALWAYS, ended), (None, ended, None)]
+    assert (rescored, count_unplaced(session, area=DISTRICT)) == ([], 1)
+
+
+def test_event_that_says_where_somebody_lives_counts_there_though_the_register_does_not_know(
+    session: Session, now: datetime, rescored: list[tuple[str, dict[str, Any]]]
+) -> None:
+    people = [{"person_id": "worded", "community_code": "", "community": "江南路1弄"}]
+    import_residents(session, rows_of(people), now=now)
+    event_id = enter(session, entry("worded", community_id=3), now=now)
+    # What the register wrote of them stays to be placed.
+    assert count_unplaced(session, area=DISTRICT) == 1
+    withdraw_event(session, event_id=event_id, reason="误报", area=DISTRICT, staff_id=8, now=now)
+    assert [given["community_ids"] for _, given in rescored] == [[3], [3]]
+    # Who has no words at all needs nobody to place them any more.
+    enter(session, entry(STRANGER), now=now)
+    enter(session, entry(STRANGER, kind=EventKind.FEVER, community_id=2), now=now)
+    assert homes(session, STRANGER) == [(2, ALWAYS, None)]
 
 
 def test_withdrawn_event_counts_from_its_first_day_on_no_more(

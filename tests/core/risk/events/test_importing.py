@@ -12,12 +12,14 @@ from core.audit.model import AuditEntry
 from core.importing import FileRefusedError, ImportOutcome, Manifest
 from core.people.staff.rules import Area
 from core.residents.model import Residence, Resident
+from core.residents.rules import ALWAYS
 from core.residents.service import count_unplaced, id_hashes
 from core.risk.events.importing import WITHDRAWN, import_events
 from core.risk.events.model import EpidemicEvent, FeedDelivery
 from core.risk.events.rules import Feed
 from core.risk.events.service import feed_states, watermarks
 from tests.core.importing_rows import Cells, counts, loader_of, rows_of
+from tests.core.residents.conftest import homes
 from tests.core.risk.events.conftest import ANNA, BEN, STRANGER
 
 pytestmark = pytest.mark.usefixtures("people")
@@ -165,6 +167,39 @@ def test_whom_nobody_can_place_is_work_until_a_file_says_where(
     assert session.scalar(select(Residence.id).join(Resident).where(Resident.id == 4)) is None
 
 
+def test_who_moved_out_and_falls_ill_is_work_until_a_file_says_where(
+    session: Session, now: datetime
+) -> None:
+    ended = date(2020, 3, 20)
+    session.execute(update(Residence).values(until_day=ended))
+    outcome = load(session, now, cells())
+    assert (outcome.communities, count_unplaced(session, area=Area())) == (set(), 1)
+    assert homes(session) == [(1, ALWAYS, ended), (None, ended, None)]
+    outcome = load(session, now, cells(kind="close", community_code="T3"))
+    assert (outcome.communities, count_unplaced(session, area=Area())) == ({3}, 0)
+    assert homes(session) == [(1, ALWAYS, ended), (3, ended, None)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_of_several_communities_that_events_name_the_newest_is_taken(
+    session: Session, now: datetime, order: tuple[int, ...]
+) -> None:
+    load(session, now, cells(STRANGER, "fever"))
+    told = [("2020-03-24", "T1"), ("2020-03-26", "T3"), ("2020-03-25", "T2")]
+    rows = [
+        cells(person, "close", reported_on=told[place][0], community_code=told[place][1])
+        for person in (STRANGER, "other")
+        for place in order
+    ]
+    load(session, now, *rows, cells("other"))
+    # One stood on the work-list, of the other one nothing was known.
+    assert homes(session, STRANGER) == [(3, ALWAYS, None)]
+    placed = select(EpidemicEvent.community_id).where(
+        EpidemicEvent.kind.in_(["confirmed", "fever"])
+    )
+    assert session.scalars(placed).all() == [3, 3]
+
+
 def test_what_is_long_over_moves_no_colour_of_today(session: Session, now: datetime) -> None:
     outcome = load(
         session,
@@ -187,14 +222,14 @@ def test_feed_is_complete_up_to_its_newest_day_that_is_over_or_as_stated(
     deliver(session, [cells(BEN, "fever", reported_on="2020-03-28")], now)
     assert Feed.FEVER_CLINICS not in watermarks(session)
     deliver(session, [], now, feed="arrivals", watermark=DAY)
-    deliver(session, [cells(BEN, "second")], now, watermark=TODAY)
+    deliver(session, [cells(BEN, "second")], now, watermark=DAY)
     states = {state.feed: state for state in feed_states(session, day=DAY)}
     assert {feed for feed, state in states.items() if state.is_complete} == {
         Feed.CASES,
         Feed.ARRIVALS,
         Feed.CONTACTS,
     }
-    assert states[Feed.CONTACTS].watermark == TODAY
+    assert states[Feed.CONTACTS].watermark == DAY
     arrivals = states[Feed.ARRIVALS]
     assert (arrivals.row_count, arrivals.usual_count, arrivals.received_at) == (0, None, now)
     assert states[Feed.ISOLATION].received_at is None
@@ -207,7 +242,8 @@ def test_feed_is_complete_up_to_its_newest_day_that_is_over_or_as_stated(
         ({"feed": "cases"}, "feed_empty"),
         ({"watermark": DAY}, "feed_empty"),
         ({"feed": "radio", "watermark": DAY}, "feed_unknown"),
-        ({"feed": "cases", "watermark": date(2020, 3, 29)}, "watermark_too_late"),
+        # Today is not over: nobody knows yet what is still to come.
+        ({"feed": "cases", "watermark": TODAY}, "watermark_too_late"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

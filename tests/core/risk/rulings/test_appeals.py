@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
+from core.audit.model import AuditEntry
 from core.db import Database
 from core.errors import DomainError
 from core.files.model import StoredFile
@@ -307,3 +308,12 @@ def test_missing_value_can_be_appealed(desk: Desk) -> None:
     recommend(desk, appeal_id)
     decide(desk, appeal_id)
     assert {part[0]: part[1] for part in desk.row(ILL, night).parts}["vuln"] == 0.4
+
+
+def test_audit_names_the_appeal_and_not_how_many_people_it_is_about(desk: Desk) -> None:
+    appeal_id = desk.object_to(claimed=2.0)
+    desk.session.flush()
+    facts = desk.session.scalars(
+        select(AuditEntry.facts).where(AuditEntry.action == "appeal_raised")
+    ).one()
+    assert facts == {"appeal_id": appeal_id, "day": DAY.isoformat(), "indicator": "confirmed"}
