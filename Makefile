@@ -36,7 +36,7 @@ install: $(RUNTIME)
 
 .PHONY: test
 test: packages $(DEVELOPMENT)
-	$(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 .PHONY: check
 check: $(DEVELOPMENT)
