@@ -30,14 +30,14 @@ from core import migrations
 from core.audit.service import record
 from core.db import Database, Keyring, install_keyring
 from core.mandates.service import MandateCard
+from core.registration.model import Registration
+from core.registration.rules import Flag, Group
 from core.resumption.approval.cards import DecisionCard, get_decision, list_decision_rows
 from core.resumption.approval.preparing import Filtered, prepare_decision
 from core.resumption.approval.releasing import get_delivery, release_due
 from core.resumption.approval.rules import REFUSALS, UNDO_WITHIN, Verdict
 from core.resumption.approval.service import apply_decision, undo_decision
 from core.resumption.approval.sheet import SheetQuery, get_sheet_summary, list_sheet
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Flag, Group
 from tests.servers import PostgresServer
 
 PEOPLE: Final = 10_000

@@ -19,12 +19,12 @@ from core.mandates.service import MandateCard, get_mandate
 from core.people.documents import DocumentKind
 from core.people.model import Person
 from core.places.model import Street
+from core.registration.answers import Answers
+from core.registration.model import Registration
+from core.registration.rules import Flag, HealthCode, Travel, group_of
+from core.registration.screening import identity_of
 from core.registry.model import Company
 from core.registry.service import owner_key_of
-from core.resumption.registration.answers import Answers
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Flag, HealthCode, Travel, group_of
-from core.resumption.registration.screening import identity_of
 
 OWNER: Final = "bench-owner"
 _BATCH: Final = 1000
@@ -134,7 +134,7 @@ def _rows(
         flags = _flags(random)
         yield {
             "number": f"R{day_of(now):%y%m%d}-B{place:06}",
-            "company_id": company_id,
+            "workplace_id": company_id,
             "entered_by": "person:1",
             "state": "submitted",
             "flag_group": group_of(flags).value,

@@ -22,11 +22,11 @@ from core.exports.rules import Masking
 from core.exports.writing import Layout, write_sheet
 from core.people.staff.rules import Area
 from core.places.model import Street
+from core.registration.answers import NO_ANSWERS
+from core.registration.exporting import COLUMNS, iterate_registration_rows
+from core.registration.listing import StaffQuery, count_rows
+from core.registration.model import Registration
 from core.registry.model import OWNER_ID_COLUMN, OWNER_NAME_COLUMN, Company
-from core.resumption.registration.answers import NO_ANSWERS
-from core.resumption.registration.exporting import COLUMNS, iterate_registration_rows
-from core.resumption.registration.listing import StaffQuery, count_rows
-from core.resumption.registration.model import Registration
 from tests.databases import PostgresDatabases
 from tests.schema import prepare_schema
 from tests.servers import PostgresServer
@@ -78,7 +78,7 @@ def row_of(number: int, company_id: int) -> dict[str, object]:
     key = number.to_bytes(32, "big")
     return {
         "number": f"R200328-{number:011}",
-        "company_id": company_id,
+        "workplace_id": company_id,
         "entered_by": "staff:1",
         "state": "submitted",
         "flag_group": "look",

@@ -72,9 +72,9 @@ def db_reseal() -> None:
     from core.files.service import FileUnavailableError, reseal_contents, reseal_names
     from core.mandates.resealing import reseal_mandates
     from core.people.staff.service import reseal_secrets
+    from core.registration.resealing import reseal_registrations
     from core.registry.service import reseal_owners
     from core.residents.service import reseal_places
-    from core.resumption.registration.resealing import reseal_registrations
 
     services = _services()
     with services.database.transaction() as session:

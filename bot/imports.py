@@ -36,6 +36,7 @@ from core.places.importing import (
     COMMUNITY_OPTIONAL_COLUMNS,
     import_communities,
 )
+from core.registration.rescreening import rescreen
 from core.registry.importing import (
     COMPANY_COLUMNS,
     COMPANY_OPTIONAL_COLUMNS,
@@ -47,7 +48,6 @@ from core.residents.importing import (
     RESIDENT_OPTIONAL_COLUMNS,
     import_residents,
 )
-from core.resumption.registration.rescreening import rescreen
 from core.risk.events.importing import (
     EVENT_COLUMNS,
     EVENT_OPTIONAL_COLUMNS,

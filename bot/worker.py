@@ -37,10 +37,10 @@ from core.mandates.elsewhere import settle_waiting
 from core.nightly import run_night as run_steps
 from core.notices.feedback import sweep_notices
 from core.people.staff.signing_in import sweep_sessions
+from core.registration.drafts import sweep_drafts
+from core.registration.waiting import tell_waiting
 from core.resumption.approval.preparing import drop_lapsed
 from core.resumption.approval.releasing import release_due
-from core.resumption.registration.drafts import sweep_drafts
-from core.resumption.registration.waiting import tell_waiting
 from core.risk.rulings.overrides import close_lapsed
 
 log = structlog.get_logger()

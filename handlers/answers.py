@@ -23,9 +23,9 @@ from core.people.names import name_of
 from core.people.phones import mask_phone, phone_of
 from core.places.matching import Fit
 from core.places.service import Place, current_book, find_places
-from core.resumption.registration.answers import Answers
-from core.resumption.registration.known import Known
-from core.resumption.registration.rules import (
+from core.registration.answers import Answers
+from core.registration.known import Known
+from core.registration.rules import (
     HIGHEST_TEMPERATURE,
     LOWEST_TEMPERATURE,
     MAX_DEPARTMENT_LENGTH,

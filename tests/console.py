@@ -31,11 +31,11 @@ from core.people.staff.secrets import new_token, token_hash_of
 from core.people.staff.service import NewStaff, add_account
 from core.places.model import Community, Street
 from core.places.service import mark_changed
+from core.registration.rules import HealthCode, Home, RegistrationInput
+from core.registration.service import submit_registration
 from core.registry.model import OWNER_ID_COLUMN, OWNER_NAME_COLUMN, Company
 from core.resumption.filing.rules import FilingDraft
 from core.resumption.filing.service import save_draft, submit_filing
-from core.resumption.registration.rules import HealthCode, Home, RegistrationInput
-from core.resumption.registration.service import submit_registration
 
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 STREETS = ("田林街道", "凌云路街道")
@@ -189,7 +189,7 @@ class District:
         )
         receipt = submit_registration(
             session,
-            company_id=self.companies[company - 1],
+            workplace_id=self.companies[company - 1],
             entry=entry,
             openid=f"o-{place}",
             code_id=None,

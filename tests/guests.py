@@ -22,10 +22,12 @@ from core.notices.model import Notice
 from core.people.documents import DocumentKind
 from core.people.model import Consent, Person
 from core.places.model import Community, Street
+from core.registration.model import Registration
 from core.registry.model import Company
 from core.registry.service import owner_key_of
 from core.resumption.filing.model import Filing
-from core.resumption.registration.model import Registration
+from core.workplaces.rules import Admission
+from core.workplaces.service import set_admission
 
 OWNER: Final = "王伟"
 _BORN_FROM: Final = date(1965, 1, 1)
@@ -115,6 +117,7 @@ def _file(session: Session, company_id: int, *, head_count: int, now: datetime) 
             changed_at=now,
         )
     )
+    set_admission(session, workplace_id=company_id, admission=Admission.OPEN, head_count=head_count)
     session.flush()
 
 
@@ -169,7 +172,7 @@ def _row_faults(session: Session, place: Place, receipts: Mapping[str, set[int]]
     rows = session.execute(
         select(Registration.id, Registration.number, Person.openid)
         .outerjoin(Person, Person.id == Registration.person_id)
-        .where(Registration.company_id == place.company_id)
+        .where(Registration.workplace_id == place.company_id)
     ).all()
     stored: dict[str, set[int]] = {}
     for registration_id, _, openid in rows:
@@ -186,7 +189,7 @@ def _trace_faults(session: Session, place: Place, guests: Sequence[Guest]) -> It
     rows = session.execute(
         select(Registration.id, Registration.person_id, Person.openid)
         .join(Person, Person.id == Registration.person_id)
-        .where(Registration.company_id == place.company_id)
+        .where(Registration.workplace_id == place.company_id)
     ).all()
     recorded = Counter(
         session.scalars(

@@ -32,7 +32,7 @@ from benchmarks.district import fill
 from benchmarks.report import machine
 from benchmarks.rush.crowd import Tally, rush
 from core.db import Database, Keyring, install_keyring
-from core.resumption.registration.model import Registration
+from core.registration.model import Registration
 from tests.guests import Place, faults_of, invite, open_company
 from tests.servers import GranianServer, PostgresServer, RedisServer
 
@@ -122,7 +122,7 @@ class Stage:
 
     def _stored(self, place: Place) -> int:
         with self.database.reading() as session:
-            rows = select(func.count()).where(Registration.company_id == place.company_id)
+            rows = select(func.count()).where(Registration.workplace_id == place.company_id)
             return session.scalar(rows) or 0
 
     def _analyse(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bot.demo.companies import OWNERS_AT
 from bot.demo.names import birth_date, person_name, resident_number
 from core.people.documents import document_of
-from core.resumption.registration.rules import (
+from core.registration.rules import (
     HealthCode,
     Home,
     RegistrationInput,

@@ -39,6 +39,9 @@ from core.people.documents import DocumentKind, document_of
 from core.people.staff.rules import Role
 from core.people.staff.service import NewStaff, add_account, disable_account
 from core.places.model import Community
+from core.registration.rules import Group, RegistrationState
+from core.registration.service import submit_registration
+from core.registration.waiting import tell_waiting
 from core.registry.model import Company
 from core.registry.rules import CompanyState
 from core.resumption.approval.preparing import Filtered, prepare_decision
@@ -49,9 +52,6 @@ from core.resumption.filing.deciding import decide_filing
 from core.resumption.filing.model import Filing
 from core.resumption.filing.rules import FilingDraft, FilingVerdict
 from core.resumption.filing.service import find_filing, save_draft, submit_filing
-from core.resumption.registration.rules import Group, RegistrationState
-from core.resumption.registration.service import submit_registration
-from core.resumption.registration.waiting import tell_waiting
 
 REVIEWER: Final = "demo-reviewer"
 # Nobody hashes to it, and the account is shut besides.
@@ -362,7 +362,7 @@ def _register(
     code = find_live_code(stage.session, subject=subject_of(company_id), now=now)
     submit_registration(
         stage.session,
-        company_id=company_id,
+        workplace_id=company_id,
         entry=employee.entry(day_of(now)),
         openid=openid,
         code_id=code.id if code else None,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from core.clock import day_of, start_of
+from core.workplaces.rules import Face
 
 LIFETIME: Final = timedelta(days=90)
 _INSTANT: Final = timedelta(microseconds=1)
@@ -57,16 +58,22 @@ def last_day_of(expires_at: datetime) -> date:
     return day_of(expires_at - _INSTANT)
 
 
-def subject_of(company_id: int) -> str:
-    """Return the subject that a company's codes are issued for."""
-    return f"company:{company_id}"
+def subject_of(workplace_id: int, *, face: Face = Face.COMPANY) -> str:
+    """Return the subject that the codes of a workplace are issued for, as `company:7`."""
+    return f"{face}:{workplace_id}"
+
+
+def workplace_of(subject: str) -> tuple[Face, int] | None:
+    """Return the workplace that a subject names; None if it names something else."""
+    face, _, number = subject.partition(":")
+    is_one = face in set(Face) and number.isascii() and number.isdigit()
+    return (Face(face), int(number)) if is_one else None
 
 
 def company_id_of(subject: str) -> int | None:
     """Return the company that a subject names; None if it names something else."""
-    kind, _, number = subject.partition(":")
-    is_company = kind == "company" and number.isascii() and number.isdigit()
-    return int(number) if is_company else None
+    place = workplace_of(subject)
+    return place[1] if place is not None and place[0] is Face.COMPANY else None
 
 
 def is_token(text: str) -> bool:

@@ -23,12 +23,26 @@ engine = context.config.attributes.get("engine")
 if engine is None:
     engine = Database(context.config.get_main_option("sqlalchemy.url") or "").engine
 
-with engine.begin() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        compare_type=True,
-        render_item=render_item,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
+with engine.connect() as connection:
+    # SQLite changes a table by making another in its place, and the one that goes would take the
+    # rows that name it along; whether all of them find theirs again is checked at the end. The
+    # switch works outside of a transaction alone, so it is thrown on the driver.
+    driver: Any = connection.connection.driver_connection
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:
+        driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        with connection.begin():
+            context.configure(
+                connection=connection,
+                target_metadata=Base.metadata,
+                compare_type=True,
+                render_item=render_item,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+            if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise RuntimeError("a migration left rows that name others which are not there")
+    finally:
+        if is_sqlite:
+            driver.execute("PRAGMA foreign_keys=ON")

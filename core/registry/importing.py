@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
+from core.bulk import table_of
 from core.clock import day_of
 from core.errors import InvalidInputError
 from core.importing import (
@@ -49,7 +50,7 @@ from core.people.names import (
 )
 from core.places.model import Street
 from core.places.streets import likely_street, official_codes
-from core.registry.model import KNOWN_ID, Company, CompanyChange, update_by_id
+from core.registry.model import Company, CompanyChange, update_by_id
 from core.registry.rules import (
     CompanyState,
     Field,
@@ -65,6 +66,13 @@ from core.registry.rules import (
     uscc_of,
 )
 from core.registry.service import REGISTER, list_not_seen, owner_key_of
+from core.workplaces.model import KNOWN_ID
+from core.workplaces.rules import Admission, Face
+from core.workplaces.service import (
+    PLACE_COLUMNS,
+    insert_workplaces,
+    update_workplaces,
+)
 
 COMPANY_COLUMNS: Final = (
     *("uscc", "name", "legal_person_name", "legal_person_id"),
@@ -101,6 +109,7 @@ _PLAIN_FIELDS: Final = {
     "industry": Field.INDUSTRY,
     "state": Field.STATE,
 }
+_NEW_PLACE: Final = {"face": Face.COMPANY.value, "admission": Admission.PENDING.value}
 _OWNER_FIELDS: Final = ("owner_name", "owner_id", "owner_id_kind")
 _FIELDS: Final = (*_PLAIN_FIELDS, *_OWNER_FIELDS)
 
@@ -285,8 +294,7 @@ class _Streets:
 
 
 def _known_companies(session: Session) -> dict[str, _Known]:
-    table = Company.__table__.c
-    columns = (table.uscc, table.id, *(table[name] for name in _FIELDS))
+    columns = (Company.uscc, Company.id, *(getattr(Company, name) for name in _FIELDS))
     return {
         uscc: _Known(id=identity, values=dict(zip(_FIELDS, values, strict=True)))
         for uscc, identity, *values in session.execute(select(*columns))
@@ -355,15 +363,32 @@ def _write(session: Session, changes: _Changes, *, named: Collection[int], now: 
     connection = session.connection()
     if changes.created:
         stamps = {"changed_at": now, "first_seen_at": now, "last_seen_at": now}
-        connection.execute(insert(Company), [{**values, **stamps} for values in changes.created])
+        places = [_of_place(values) | _NEW_PLACE for values in changes.created]
+        ids = insert_workplaces(session, rows=places)
+        rows = [
+            {"id": identity, **_of_company(values), **stamps}
+            for identity, values in zip(ids, changes.created, strict=True)
+        ]
+        connection.execute(insert(table_of(Company)), rows)
     if changes.updated:
-        changed = [{**values, "changed_at": now} for values in changes.updated]
+        update_workplaces(session, rows=[_of_place(values) for values in changes.updated])
+        changed = [{**_of_company(values), "changed_at": now} for values in changes.updated]
         connection.execute(update_by_id(changed[0]), changed)
     if changes.history:
         connection.execute(insert(CompanyChange), changes.history)
-    ids = iter(sorted(named))
-    while chunk := list(islice(ids, CHUNK)):
-        connection.execute(update(Company).where(Company.id.in_(chunk)).values(last_seen_at=now))
+    known_ids = iter(sorted(named))
+    company = table_of(Company)
+    while chunk := list(islice(known_ids, CHUNK)):
+        connection.execute(update(company).where(company.c.id.in_(chunk)).values(last_seen_at=now))
+
+
+def _of_place(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a company's values is its workplace's."""
+    return {name: values[name] for name in (KNOWN_ID, *PLACE_COLUMNS) if name in values}
+
+
+def _of_company(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in PLACE_COLUMNS}
 
 
 def _report(session: Session, changes: _Changes, outcome: ImportOutcome, *, now: datetime) -> None:

@@ -16,20 +16,22 @@ from sqlalchemy import (
     bindparam,
     update,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
+from core.bulk import table_of
 from core.db import Base, EncryptedText, UtcDateTime
-from core.places.model import Street
+from core.workplaces.model import KNOWN_ID, Workplace
+from core.workplaces.rules import Face
 
 # The hashes of these columns are searched; see `Keyring.lookup_hashes`.
 OWNER_NAME_COLUMN = "company.owner_name"
 OWNER_ID_COLUMN = "company.owner_id"
 
-KNOWN_ID = "known_id"
 
-
-class Company(Base):
+class Company(Workplace):
     """A legal person as the district's register has it, with its legal representative (owner).
+
+    Name, address, street and state are those of the workplace that it is.
 
     `last_seen_at` is when a file last named it; `changed_at` when one last said something new.
     """
@@ -42,9 +44,6 @@ class Company(Base):
             name="kind",
         ),
         CheckConstraint(
-            "state IN ('active', 'suspended', 'moved', 'revoked', 'deregistered')", name="state"
-        ),
-        CheckConstraint(
             "owner_id_kind IN ('resident_id', 'residence_permit', 'permanent_residence',"
             " 'travel_permit', 'passport')",
             name="owner_id_kind",
@@ -53,24 +52,20 @@ class Company(Base):
         Index("ix_company_owner", "owner_id_hash", "owner_name_hash"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    __mapper_args__ = {"polymorphic_identity": Face.COMPANY.value}  # noqa: RUF012  the mapper's
+
+    id: Mapped[int] = mapped_column(ForeignKey("workplace.id"), primary_key=True)
     uscc: Mapped[str] = mapped_column(String(18), unique=True)
-    name: Mapped[str] = mapped_column(String(100), index=True)
     kind: Mapped[str] = mapped_column(String(16))
     owner_name: Mapped[str] = mapped_column(EncryptedText(OWNER_NAME_COLUMN))
     owner_name_hash: Mapped[bytes] = mapped_column(LargeBinary)
     owner_id_kind: Mapped[str] = mapped_column(String(20))
     owner_id: Mapped[str] = mapped_column(EncryptedText(OWNER_ID_COLUMN))
     owner_id_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    address: Mapped[str] = mapped_column(String(200))
-    street_id: Mapped[int] = mapped_column(ForeignKey("street.id"), index=True)
     industry: Mapped[str] = mapped_column(String(50))
-    state: Mapped[str] = mapped_column(String(16))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-    street: Mapped[Street] = relationship(lazy="joined", innerjoin=True)
 
 
 class CompanyChange(Base):
@@ -103,7 +98,9 @@ def update_by_id(columns: Iterable[str]) -> Update:
     """Return a statement that many companies are changed by; the mapper sends one each.
 
     Args:
-        columns: what its rows have: `KNOWN_ID`, and the columns that get new values.
+        columns: what its rows have: `KNOWN_ID`, and the columns that get new values; those of
+            the workplace are not among them.
     """
+    table = table_of(Company)
     values: dict[str, Any] = {name: bindparam(name) for name in columns if name != KNOWN_ID}
-    return update(Company).where(Company.id == bindparam(KNOWN_ID)).values(values)
+    return update(table).where(table.c.id == bindparam(KNOWN_ID)).values(values)

@@ -11,6 +11,7 @@ from unicodedata import category, normalize
 from stdnum.cn import uscc as unified_code
 
 from core.errors import InvalidInputError
+from core.workplaces.rules import WorkplaceState, is_running
 
 USCC_LENGTH: Final = 18
 # Digits and capital letters without those that look like others: I, O, S, V, Z.
@@ -150,8 +151,6 @@ _NEXT_STATES: Final[Mapping[CompanyState, frozenset[CompanyState]]] = {
     ),
     CompanyState.DEREGISTERED: frozenset({CompanyState.ACTIVE, CompanyState.DEREGISTERED}),
 }
-# Whoever stands for one of these may act for it.
-_IN_BUSINESS: Final = frozenset({CompanyState.ACTIVE, CompanyState.SUSPENDED})
 # Their absence from a full file says nothing new.
 ENDED_STATES: Final = frozenset({CompanyState.MOVED, CompanyState.DEREGISTERED})
 
@@ -172,7 +171,7 @@ def may_become(old: CompanyState, new: CompanyState) -> bool:
 
 def is_in_business(state: CompanyState) -> bool:
     """Return whether a company in this state may file, hire and approve."""
-    return state in _IN_BUSINESS
+    return is_running(WorkplaceState(state.value))
 
 
 class Field(StrEnum):

@@ -15,7 +15,6 @@ from core.errors import NotFoundError
 from core.people.documents import Document
 from core.people.names import mask_name, name_key
 from core.registry.model import (
-    KNOWN_ID,
     OWNER_ID_COLUMN,
     OWNER_NAME_COLUMN,
     Company,
@@ -23,6 +22,7 @@ from core.registry.model import (
     update_by_id,
 )
 from core.registry.rules import ENDED_STATES, CompanyKind, CompanyState, Field, is_in_business
+from core.workplaces.model import KNOWN_ID
 
 REGISTER = "register:companies"
 

@@ -1,4 +1,4 @@
-"""Return to work: a company's filing, the registrations of its staff, the owner's decisions.
+"""Return to work: a company's filing, and the owner's decisions about those who registered.
 
-`approval` rests on `registration`, and that on `filing`.
+`approval` rests on `filing`, and both on what all workplaces share.
 """

@@ -17,7 +17,7 @@ from core.notices.rules import Channel
 from core.papers.service import list_papers
 from core.people.service import forget_person, mark_following, mark_left
 from core.places.service import Place, current_book, find_street
-from core.resumption.registration.correcting import end_registrations_of
+from core.registration.correcting import end_registrations_of
 from core.risk.service import find_card
 from handlers.chat import registration
 from handlers.chat.words import has_event

@@ -19,10 +19,8 @@ from core.codes.service import (
 from core.errors import DomainError, InvalidInputError
 from core.people.service import register_writer
 from core.places.service import list_nearest
-from core.registry.service import get_company
-from core.resumption.filing.service import find_filing
-from core.resumption.registration.drafts import drop_draft, find_newest_draft
-from core.resumption.registration.service import (
+from core.registration.drafts import drop_draft, find_newest_draft
+from core.registration.service import (
     RegistrationEndedError,
     RegistrationExistsError,
     RegistrationTakenError,
@@ -30,6 +28,8 @@ from core.resumption.registration.service import (
     list_registrations_of,
     submit_registration,
 )
+from core.registry.service import get_company
+from core.resumption.filing.service import find_filing
 from handlers.answers import typed_of_known
 from handlers.chat import masks, service
 from handlers.chat.registration_desk import (
@@ -191,7 +191,7 @@ def _offer(turn: Turn, session: Session, card: CodeCard, *, is_new: bool) -> Rep
     company_id = company_id_of(card.subject)
     if company_id is None:
         raise CodeNotFoundError
-    found = find_registration(session, openid=turn.openid, company_id=company_id)
+    found = find_registration(session, openid=turn.openid, workplace_id=company_id)
     if found is not None:
         return receipt_of(found, happened="old")
     desk = open_desk(turn, session, company_id, card.id)
@@ -225,7 +225,7 @@ def _resumed_newest(turn: Turn, session: Session) -> Reply | None:
     newest = find_newest_draft(session, openid=turn.openid, now=turn.now)
     if newest is None:
         return None
-    return _resumed(open_desk(turn, session, newest.company_id, newest.code_id))
+    return _resumed(open_desk(turn, session, newest.workplace_id, newest.code_id))
 
 
 def _resumed(desk: Desk) -> Reply:
@@ -252,7 +252,7 @@ def answer_step(turn: Turn, session: Session) -> Reply:
         return Reply(template="registration/help", conversation=KEEP)
     if spot.step is Step.COMPANY:
         return _company_read_out(turn, session, spot)
-    desk = open_desk(turn, session, spot.company_id, spot.code_id)
+    desk = open_desk(turn, session, spot.workplace_id, spot.code_id)
     if desk.door.closed is not None:
         return closed_reply(desk)
     if spot.step is Step.START:
@@ -273,7 +273,7 @@ def _begun(desk: Desk) -> Reply:
     """Begin, once somebody said that it is their company; only now anything is written."""
     wants = says_start(desk.turn.text)
     if wants is None:
-        values = {"company_name": desk.door.company_name}
+        values = {"company_name": desk.door.workplace_name}
         return Reply(template="registration/start_again", values=values, conversation=KEEP)
     if not wants:
         return Reply(template="registration/left", values={"is_kept": False})
@@ -339,7 +339,7 @@ def _agreed(desk: Desk) -> Reply:
     if agrees is None:
         return ask(desk, Step.CONSENT, fault=ChoiceMissingError())
     if not agrees:
-        drop_draft(desk.session, openid=desk.turn.openid, company_id=desk.door.company_id)
+        drop_draft(desk.session, openid=desk.turn.openid, workplace_id=desk.door.workplace_id)
         return Reply(template="registration/refused")
     desk = keep(desk, {**desk.typed, "consent": YES})
     return ask(desk, desk.next_step)
@@ -364,7 +364,7 @@ def _sent(desk: Desk) -> Reply:
     try:
         receipt = submit_registration(
             desk.session,
-            company_id=desk.door.company_id,
+            workplace_id=desk.door.workplace_id,
             entry=reading.entry,
             openid=desk.turn.openid,
             code_id=desk.code_id,
@@ -373,7 +373,9 @@ def _sent(desk: Desk) -> Reply:
     except _MENDABLE as error:
         return ask(desk, Step.SUBMIT, fault=error)
     # What stood there before has not dropped it.
-    drop_draft(desk.session, openid=desk.turn.openid, company_id=desk.door.company_id)
+    drop_draft(desk.session, openid=desk.turn.openid, workplace_id=desk.door.workplace_id)
     if receipt.is_own:
         return receipt_of(receipt.card, happened="new" if receipt.is_new else "old")
-    return Reply(template="registration/received", values={"company_name": desk.door.company_name})
+    return Reply(
+        template="registration/received", values={"company_name": desk.door.workplace_name}
+    )

@@ -16,11 +16,11 @@ from core.errors import DomainError
 from core.people.names import mask_name
 from core.people.phones import mask_phone
 from core.places.service import current_book
-from core.resumption.registration.cards import RegistrationCard
-from core.resumption.registration.drafts import find_draft, save_draft
-from core.resumption.registration.gate import Door, RegistrationClosedError, get_door
-from core.resumption.registration.known import Known, find_known, list_departments
-from core.resumption.registration.rules import LOOK_BACK
+from core.registration.cards import RegistrationCard
+from core.registration.drafts import find_draft, save_draft
+from core.registration.gate import Door, RegistrationClosedError, get_door
+from core.registration.known import Known, find_known, list_departments
+from core.registration.rules import LOOK_BACK
 from handlers.answers import Reading, read_entry
 from handlers.chat.registration_steps import (
     HEALTH_CODES,
@@ -62,19 +62,19 @@ class Spot:
     """Where a conversation stands.
 
     Attributes:
-        company_id: 0 as long as the company is not named.
+        workplace_id: 0 as long as the company is not named.
         code_id: the code that was scanned or read out.
         tries: how often a check code was wrong.
     """
 
     step: Step
-    company_id: int = 0
+    workplace_id: int = 0
     code_id: int | None = None
     tries: int = 0
 
     def conversation(self) -> Conversation:
         """Return what the store keeps."""
-        data = {"step": self.step.value, "company": self.company_id, "code": self.code_id}
+        data = {"step": self.step.value, "company": self.workplace_id, "code": self.code_id}
         return Conversation(name=NAME, data=data | {"tries": self.tries})
 
 
@@ -101,19 +101,19 @@ class Desk:
 
     def at(self, step: Step) -> Conversation:
         """Return what the store keeps while a step waits."""
-        spot = Spot(step=step, company_id=self.door.company_id, code_id=self.code_id)
+        spot = Spot(step=step, workplace_id=self.door.workplace_id, code_id=self.code_id)
         return spot.conversation()
 
 
 def spot_of(turn: Turn) -> Spot | None:
     """Return where a conversation stands; None where another release wrote it."""
     data = turn.conversation.data if turn.conversation is not None else {}
-    step, company_id, code_id = data.get("step"), data.get("company"), data.get("code")
+    step, workplace_id, code_id = data.get("step"), data.get("company"), data.get("code")
     tries = data.get("tries", 0)
-    if step not in set(Step) or not isinstance(company_id, int) or not isinstance(tries, int):
+    if step not in set(Step) or not isinstance(workplace_id, int) or not isinstance(tries, int):
         return None
     code = code_id if isinstance(code_id, int) else None
-    return Spot(step=Step(str(step)), company_id=company_id, code_id=code, tries=tries)
+    return Spot(step=Step(str(step)), workplace_id=workplace_id, code_id=code, tries=tries)
 
 
 def tapped_step(turn: Turn) -> Step | None:
@@ -122,23 +122,23 @@ def tapped_step(turn: Turn) -> Step | None:
     return Step(name) if name in set(Step) else None
 
 
-def open_desk(turn: Turn, session: Session, company_id: int, code_id: int | None) -> Desk:
+def open_desk(turn: Turn, session: Session, workplace_id: int, code_id: int | None) -> Desk:
     """Return what a message finds.
 
     Args:
         turn: the message.
         session: may be a reading one.
-        company_id: with which company they register.
+        workplace_id: with which company they register.
         code_id: by which code; None is like one that ended: in a chat nobody does without one.
     """
-    draft = find_draft(session, openid=turn.openid, company_id=company_id, now=turn.now)
+    draft = find_draft(session, openid=turn.openid, workplace_id=workplace_id, now=turn.now)
     return Desk(
         turn=turn,
         session=session,
         code_id=code_id,
-        door=get_door(session, company_id=company_id, code_id=code_id or 0, now=turn.now),
+        door=get_door(session, workplace_id=workplace_id, code_id=code_id or 0, now=turn.now),
         known=find_known(session, openid=turn.openid),
-        departments=tuple(list_departments(session, company_id=company_id)),
+        departments=tuple(list_departments(session, workplace_id=workplace_id)),
         typed=draft.typed if draft else {},
     )
 
@@ -148,7 +148,7 @@ def keep(desk: Desk, typed: Mapping[str, str]) -> Desk:
     save_draft(
         desk.session,
         openid=desk.turn.openid,
-        company_id=desk.door.company_id,
+        workplace_id=desk.door.workplace_id,
         typed=typed,
         code_id=desk.code_id,
         now=desk.turn.now,
@@ -183,7 +183,7 @@ def ask(desk: Desk, step: Step, *, fault: DomainError | None = None, lead: str =
     """
     values: dict[str, Any] = {
         "step": step.value,
-        "company_name": desk.door.company_name,
+        "company_name": desk.door.workplace_name,
         "lead": lead,
         "shown": _shown(desk.known) if lead else (),
     }

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from core.people.documents import kind_named
 from core.people.names import name_of
 from core.places.service import Place, current_book
-from core.resumption.registration.known import Known
-from core.resumption.registration.rules import HealthCode, Symptom, Travel
+from core.registration.known import Known
+from core.registration.rules import HealthCode, Symptom, Travel
 from handlers.answers import (
     NONE,
     Away,

@@ -26,6 +26,11 @@ from core.exports.rules import (
 from core.exports.service import list_exports, new_number, record_export
 from core.exports.writing import MEDIA_TYPE, Cell, Layout, write_sheet
 from core.people.staff.rules import Role
+from core.registration.exporting import (
+    COLUMNS as REGISTRATION_COLUMNS,
+)
+from core.registration.exporting import iterate_registration_rows
+from core.registration.listing import count_rows
 from core.resumption.filing.exporting import (
     COLUMNS as FILING_COLUMNS,
 )
@@ -33,11 +38,6 @@ from core.resumption.filing.exporting import (
     count_filing_rows,
     iterate_filing_rows,
 )
-from core.resumption.registration.exporting import (
-    COLUMNS as REGISTRATION_COLUMNS,
-)
-from core.resumption.registration.exporting import iterate_registration_rows
-from core.resumption.registration.listing import count_rows
 from handlers.access import Access, access
 from handlers.console import filings, registrations, reviewing
 from handlers.console.audit import AUDITED_BY

@@ -14,6 +14,7 @@ from core.codes.service import find_newest_code
 from core.errors import ConflictError, DomainError
 from core.files.service import FileNotKeptError, get_file, read_file
 from core.mandates.rules import CompanyNotInBusinessError
+from core.registration.service import count_registrations
 from core.registry.service import list_changes
 from core.resumption.filing.deciding import MAX_BATCH, decide_filing, decide_filings
 from core.resumption.filing.notes import notes_of
@@ -42,7 +43,6 @@ from core.resumption.filing.service import (
     find_usual_wait,
     list_steps,
 )
-from core.resumption.registration.service import count_registrations
 from handlers.access import Access, access
 from handlers.console.reviewing import (
     ANY_STATE,
@@ -312,7 +312,7 @@ def _filing_page(
         "steps": steps,
         "plans": _plans_of(visit, steps),
         "changes": list_changes(session, company_id=filing.company.id, limit=CHANGES_SHOWN),
-        "counts": count_registrations(session, company_id=filing.company.id),
+        "counts": count_registrations(session, workplace_id=filing.company.id),
         "code": find_newest_code(session, subject=subject_of(filing.company.id)),
         "now": visit.now,
         "reason": reason,

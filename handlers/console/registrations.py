@@ -16,20 +16,17 @@ from core.errors import DomainError
 from core.people.documents import DocumentKind
 from core.people.names import name_of
 from core.people.staff.rules import Role
-from core.registry.searching import search_companies
-from core.registry.service import CompanyCard, CompanyNotFoundError, get_company
-from core.resumption.filing.reviewing import list_filing_streets
-from core.resumption.registration.cards import RegistrationCard
-from core.resumption.registration.gate import check_open, get_door
-from core.resumption.registration.known import NOBODY, list_departments
-from core.resumption.registration.listing import (
+from core.registration.cards import RegistrationCard
+from core.registration.gate import check_open, get_door
+from core.registration.known import NOBODY, list_departments
+from core.registration.listing import (
     HomeOutsideAreaError,
     StaffQuery,
     check_entry_area,
     list_registrations,
     look_at_registration,
 )
-from core.resumption.registration.rules import (
+from core.registration.rules import (
     LOOK_BACK,
     Group,
     HealthCode,
@@ -37,13 +34,16 @@ from core.resumption.registration.rules import (
     Symptom,
     Travel,
 )
-from core.resumption.registration.service import (
+from core.registration.service import (
     RegistrationEndedError,
     RegistrationExistsError,
     RegistrationNotFoundError,
     RegistrationTakenError,
     submit_registration,
 )
+from core.registry.searching import search_companies
+from core.registry.service import CompanyCard, CompanyNotFoundError, get_company
+from core.resumption.filing.reviewing import list_filing_streets
 from handlers.access import Access, access
 from handlers.answers import FIELDS, HomeUnclearError, Reading, home_from, read_entry
 from handlers.console.visit import Visit
@@ -99,7 +99,7 @@ def query_of(visit: Visit, fields: Mapping[str, str], *, name: str = "") -> Staf
         state=choice_field(fields, "state", RegistrationState),
         group=choice_field(fields, "group", Group),
         street_id=number_field(fields, "street"),
-        company_id=number_field(fields, "company"),
+        workplace_id=number_field(fields, "company"),
         text=text_field(fields, "q"),
         name=name,
     )
@@ -111,7 +111,7 @@ def kept_of(query: StaffQuery) -> dict[str, str]:
         "state": query.state or "",
         "group": query.group or "",
         "street": query.street_id or "",
-        "company": query.company_id or "",
+        "company": query.workplace_id or "",
         "q": query.text,
     }
     return {name: str(value) for name, value in kept.items() if value}
@@ -143,7 +143,7 @@ def _list(
         "name": visit.form.get("name", "")[:200],
         "is_by_name": visit.is_post,
         "is_too_often": is_too_often,
-        "company": _find_company(visit, query.company_id),
+        "company": _find_company(visit, query.workplace_id),
         "streets": list_filing_streets(visit.reading(), area=visit.staff.area),
         "may_enter": visit.staff.role in ENTERED_BY,
     }
@@ -193,7 +193,7 @@ def companies(visit: Visit) -> Answer:
     text = text_field(visit.query, "q")
     found = search_companies(visit.reading(), text=text)
     doors = {
-        company.id: get_door(visit.reading(), company_id=company.id, now=visit.now)
+        company.id: get_door(visit.reading(), workplace_id=company.id, now=visit.now)
         for company in found
     }
     number = visit.query.get("number", "")
@@ -214,9 +214,9 @@ def enter(visit: Visit) -> Answer:
     if company_id is None:
         raise CompanyNotFoundError
     session = visit.reading()
-    check_open(get_door(session, company_id=company_id, now=visit.now))
+    check_open(get_door(session, workplace_id=company_id, now=visit.now))
     company = get_company(session, company_id=company_id)
-    departments = tuple(list_departments(session, company_id=company_id))
+    departments = tuple(list_departments(session, workplace_id=company_id))
     if not visit.is_post:
         typed = {"document_kind": DocumentKind.RESIDENT_ID.value}
         entry = _Entry(company=company, departments=departments, typed=typed)
@@ -250,12 +250,12 @@ def _entered(visit: Visit, entry: _Entry) -> Answer:
         check_entry_area(
             visit.reading(),
             area=visit.staff.area,
-            company=entry.company,
+            street_id=entry.company.street_id,
             home=reading.entry.home,
         )
         receipt = submit_registration(
             visit.writing(),
-            company_id=entry.company.id,
+            workplace_id=entry.company.id,
             entry=reading.entry,
             openid=None,
             code_id=None,

@@ -28,10 +28,10 @@ from core.codes.service import (
 from core.mandates.rules import Act, check_may, may
 from core.mandates.service import MandateCard, get_mandate, list_people_to_tell
 from core.people.service import register_person
+from core.registration.gate import check_open, get_door
+from core.registration.service import find_registration, list_people_who_used
 from core.registry.service import CompanyCard, get_company
 from core.resumption.filing.service import FilingCard, find_filing
-from core.resumption.registration.gate import check_open, get_door
-from core.resumption.registration.service import find_registration, list_people_who_used
 from handlers.access import Access, access
 from handlers.forms import choice_field, number_field
 from handlers.h5.posters import OF_PAGE, poster_for
@@ -74,9 +74,9 @@ def scanned(visit: Visit) -> Answer:
     if not found.card.is_live(visit.now):
         return Page(template="codes/ended", values=_ended_values(visit, found))
     company_id = found.company.id
-    door = get_door(visit.reading(), company_id=company_id, code_id=found.card.id, now=visit.now)
+    door = get_door(visit.reading(), workplace_id=company_id, code_id=found.card.id, now=visit.now)
     registration = (
-        find_registration(visit.reading(), openid=visit.openid, company_id=company_id)
+        find_registration(visit.reading(), openid=visit.openid, workplace_id=company_id)
         if visit.openid
         else None
     )
@@ -326,7 +326,7 @@ def _check_filed(visit: Visit, mandate: MandateCard) -> None:
     Raises:
         RegistrationClosedError: it has none, or it was rejected.
     """
-    door = get_door(visit.reading(), company_id=mandate.company.id, now=visit.now)
+    door = get_door(visit.reading(), workplace_id=mandate.company.id, now=visit.now)
     check_open(door)
 
 

@@ -12,12 +12,12 @@ from core.mandates.elsewhere import find_asked, grant_to_elsewhere, object_to_el
 from core.mandates.proving import confirm_takeover, find_takeover
 from core.mandates.rules import Act, MandateKind, may
 from core.mandates.service import MandateCard, get_mandate, list_deputies
+from core.registration.rules import Group, RegistrationState
+from core.registration.service import count_registrations
 from core.registry.service import CompanyCard
 from core.resumption.approval.sheet import get_sheet_summary
 from core.resumption.filing.rules import FilingState
 from core.resumption.filing.service import find_filing, queue_place_of
-from core.resumption.registration.rules import Group, RegistrationState
-from core.resumption.registration.service import count_registrations
 from handlers.access import Access, access
 from handlers.forms import choice_field
 from handlers.h5.mandates import company_id_of, company_path
@@ -160,7 +160,7 @@ def _takeover_page(visit: Visit, company: CompanyCard) -> Page:
     values = {
         "company": company,
         "filing": find_filing(session, company_id=company.id),
-        "counts": counts_of(count_registrations(session, company_id=company.id)),
+        "counts": counts_of(count_registrations(session, workplace_id=company.id)),
     }
     return Page(template="company/takeover", values=values)
 

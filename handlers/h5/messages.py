@@ -15,8 +15,8 @@ from core.codes.account import find_account_code
 from core.codes.drawing import png_of
 from core.codes.service import CodeNotFoundError
 from core.notices.feedback import accept_messages
-from core.resumption.registration.service import RegistrationNotFoundError, get_own_registration
-from core.resumption.registration.telling import RESULT_KINDS, ToldBy, told_by_of
+from core.registration.service import RegistrationNotFoundError, get_own_registration
+from core.registration.telling import RESULT_KINDS, ToldBy, told_by_of
 from handlers.access import Access, access
 from handlers.forms import number_field
 from handlers.h5.visit import HOME, Visit

@@ -17,19 +17,18 @@ from core.errors import DomainError
 from core.mandates.rules import Act, check_may
 from core.mandates.service import MandateCard, get_mandate
 from core.people.documents import DocumentKind
-from core.registry.service import CompanyNotFoundError
-from core.resumption.registration.cards import OwnRegistration
-from core.resumption.registration.correcting import correct_registration, end_registration
-from core.resumption.registration.drafts import find_draft, save_draft
-from core.resumption.registration.gate import Door, check_open, get_door
-from core.resumption.registration.known import NOBODY, Known, find_known, list_departments
-from core.resumption.registration.rules import (
+from core.registration.cards import OwnRegistration
+from core.registration.correcting import correct_registration, end_registration
+from core.registration.drafts import find_draft, save_draft
+from core.registration.gate import Door, check_open, get_door
+from core.registration.known import NOBODY, Known, find_known, list_departments
+from core.registration.rules import (
     LOOK_BACK,
     HealthCode,
     Symptom,
     Travel,
 )
-from core.resumption.registration.service import (
+from core.registration.service import (
     RegistrationEndedError,
     RegistrationExistsError,
     RegistrationNotFoundError,
@@ -39,6 +38,7 @@ from core.resumption.registration.service import (
     list_registrations_of,
     submit_registration,
 )
+from core.registry.service import CompanyNotFoundError
 from handlers.access import Access, access
 from handlers.answers import (
     FIELDS,
@@ -91,13 +91,15 @@ def register(visit: Visit) -> Answer:
     card, door = _entered(visit)
     check_open(door)
     if not visit.is_post:
-        found = find_registration(visit.reading(), openid=visit.openid, company_id=door.company_id)
+        found = find_registration(
+            visit.reading(), openid=visit.openid, workplace_id=door.workplace_id
+        )
         if found is not None:
             return Redirect(path=_receipt_path(found.id))
     form = _own_form(visit, card, door)
     if not visit.is_post:
         draft = find_draft(
-            visit.reading(), openid=visit.openid, company_id=door.company_id, now=visit.now
+            visit.reading(), openid=visit.openid, workplace_id=door.workplace_id, now=visit.now
         )
         initial = {**form.initial, **(draft.typed if draft else {})}
         return _show(visit, replace(form, initial=initial), has_draft=draft is not None)
@@ -119,7 +121,7 @@ def _entered(visit: Visit) -> tuple[CodeCard, Door]:
     company_id = company_id_of(card.subject)
     if company_id is None:
         raise CodeNotFoundError
-    door = get_door(visit.reading(), company_id=company_id, code_id=card.id, now=visit.now)
+    door = get_door(visit.reading(), workplace_id=company_id, code_id=card.id, now=visit.now)
     return card, door
 
 
@@ -130,7 +132,7 @@ def _own_form(visit: Visit, card: CodeCard, door: Door) -> _Form:
         action=f"/h5/c/{card.token}/register",
         door=door,
         known=known,
-        departments=tuple(list_departments(visit.reading(), company_id=door.company_id)),
+        departments=tuple(list_departments(visit.reading(), workplace_id=door.workplace_id)),
         code_id=card.id,
         initial=typed_of_known(visit.reading(), known=known),
     )
@@ -158,7 +160,7 @@ def _received(visit: Visit, form: _Form) -> Answer:
     try:
         receipt = submit_registration(
             visit.writing(),
-            company_id=form.door.company_id,
+            workplace_id=form.door.workplace_id,
             entry=reading.entry,
             openid=visit.openid,
             code_id=form.code_id,
@@ -169,7 +171,7 @@ def _received(visit: Visit, form: _Form) -> Answer:
         return _show_again(visit, form, faults={"document": error})
     if receipt.is_own:
         return Redirect(path=f"{_receipt_path(receipt.card.id)}?sent={int(receipt.is_new)}")
-    values = {"company_name": form.door.company_name}
+    values = {"company_name": form.door.workplace_name}
     return Page(template="registrations/received", values=values)
 
 
@@ -196,7 +198,7 @@ def _keep(visit: Visit, form: _Form) -> None:
         save_draft(
             visit.writing(),
             openid=visit.openid,
-            company_id=form.door.company_id,
+            workplace_id=form.door.workplace_id,
             typed=Form(_typed(visit)).typed,
             code_id=form.code_id,
             now=visit.now,
@@ -256,7 +258,7 @@ def _page(
     values = {
         "purpose": form.purpose,
         "action": form.action,
-        "company_name": form.door.company_name,
+        "company_name": form.door.workplace_name,
         "typed": typed,
         "felt": set(typed.get("symptoms", "").split(",")),
         "options": reading.options if reading else (),
@@ -314,7 +316,7 @@ def correct(visit: Visit) -> Answer:
     form = _Form(
         purpose="correct",
         action=f"{_receipt_path(own.card.id)}/correct",
-        door=get_door(session, company_id=own.card.company_id, now=visit.now),
+        door=get_door(session, workplace_id=own.card.workplace_id, now=visit.now),
         known=known,
         departments=_departments(visit, own),
         initial=typed_of_answers(
@@ -376,7 +378,7 @@ def _own(visit: Visit) -> OwnRegistration:
 
 def _departments(visit: Visit, own: OwnRegistration) -> tuple[str, ...]:
     """Return the departments to choose from; one that was said before stays one of them."""
-    named = list_departments(visit.reading(), company_id=own.card.company_id)
+    named = list_departments(visit.reading(), workplace_id=own.card.workplace_id)
     said = own.card.department
     return tuple(named if not named or not said or said in named else [*named, said])
 
@@ -396,8 +398,8 @@ def enter(visit: Visit) -> Answer:
     form = _Form(
         purpose="other",
         action=f"/h5/company/{company_id}/enter",
-        door=get_door(visit.reading(), company_id=company_id, now=visit.now),
-        departments=tuple(list_departments(visit.reading(), company_id=company_id)),
+        door=get_door(visit.reading(), workplace_id=company_id, now=visit.now),
+        departments=tuple(list_departments(visit.reading(), workplace_id=company_id)),
         initial={"document_kind": DocumentKind.RESIDENT_ID.value},
     )
     check_open(form.door)
@@ -427,7 +429,7 @@ def _entered_for(visit: Visit, form: _Form, mandate: MandateCard) -> Answer:
     try:
         receipt = submit_registration(
             visit.writing(),
-            company_id=form.door.company_id,
+            workplace_id=form.door.workplace_id,
             entry=reading.entry,
             openid=None,
             code_id=None,

@@ -10,6 +10,12 @@ from typing import Final
 from core.errors import DomainError
 from core.mandates.rules import Act, may
 from core.mandates.service import MandateCard, get_mandate
+from core.registration.rules import (
+    MAX_DEPARTMENT_LENGTH,
+    Flag,
+    Group,
+    RegistrationState,
+)
 from core.resumption.approval.cards import list_decisions
 from core.resumption.approval.preparing import (
     Filtered,
@@ -33,12 +39,6 @@ from core.resumption.approval.sheet import (
     get_sheet_summary,
     list_sheet,
     read_registration,
-)
-from core.resumption.registration.rules import (
-    MAX_DEPARTMENT_LENGTH,
-    Flag,
-    Group,
-    RegistrationState,
 )
 from handlers.access import Access, access
 from handlers.forms import (

@@ -25,13 +25,13 @@ from core.notices.model import Notice
 from core.people.documents import DocumentKind, document_of
 from core.people.model import Person
 from core.places.model import Community, Street
+from core.registration.model import Registration
+from core.registration.rules import Flag, Travel
+from core.registration.service import submit_registration
 from core.registry.importing import COMPANY_COLUMNS
 from core.registry.model import Company
 from core.registry.rules import CompanyState
 from core.residents.model import Resident
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Flag, Travel
-from core.resumption.registration.service import submit_registration
 from core.risk.events.model import EpidemicEvent, FeedDelivery
 from core.risk.events.rules import Feed
 from core.risk.events.service import feed_states
@@ -40,8 +40,8 @@ from core.risk.rules import Colour
 from core.risk.scoring import score_day
 from core.risk.service import find_card, subscribe
 from core.risk.versions import get_version
-from tests.core.resumption.registration.conftest import District as RegistrationDistrict
-from tests.core.resumption.registration.conftest import entry_of
+from tests.core.registration.conftest import District as RegistrationDistrict
+from tests.core.registration.conftest import entry_of
 from tests.servers import ROOT
 
 COMMUNITIES = """code,name,street,longitude,latitude,aliases
@@ -462,7 +462,7 @@ def test_changed_key_areas_screen_the_reported_stays_again(
         company_id = district.add_company()
         entry = entry_of(stays=("湖北武汉",), returned_on=date(2020, 3, 25), travel=Travel.TRAIN)
         submit_registration(
-            session, company_id=company_id, entry=entry, openid="o", code_id=None, now=now
+            session, workplace_id=company_id, entry=entry, openid="o", code_id=None, now=now
         )
     load(database, "key-areas", KEY_AREAS, tmp_path=tmp_path, now=now + timedelta(hours=1))
     with database.reading() as session:

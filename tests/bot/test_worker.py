@@ -34,15 +34,15 @@ from core.notices.model import Notice
 from core.people.staff.model import StaffSession
 from core.people.staff.rules import MAX_IDLE, Role
 from core.people.staff.service import NewStaff, add_account
+from core.registration.drafts import save_draft
+from core.registration.model import RegistrationDraft
 from core.resumption.approval.model import Decision, DecisionRow
 from core.resumption.approval.rules import PREPARED_FOR, UNDO_WITHIN
-from core.resumption.registration.drafts import save_draft
-from core.resumption.registration.model import RegistrationDraft
 from core.risk.rulings.model import ColourOverride
 from tests.core.mandates.conftest import WANG
 from tests.core.mandates.conftest import District as Register
+from tests.core.registration.conftest import District, add_places
 from tests.core.resumption.approval.conftest import Office
-from tests.core.resumption.registration.conftest import District, add_places
 from tests.wechat import Platform
 
 OPENID = "oTESTabcdefghijklmnopqrstuvw"
@@ -279,7 +279,7 @@ def company(sqlite_database: Database) -> District:
         save_draft(
             session,
             openid="o-1",
-            company_id=district.companies[0],
+            workplace_id=district.companies[0],
             typed={"name": "x"},
             code_id=None,
             now=now - timedelta(days=7),

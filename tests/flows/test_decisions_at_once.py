@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.notices.model import Notice
+from core.registration.model import Registration
 from core.resumption.approval.cards import DecisionCard
 from core.resumption.approval.model import Decision, DecisionRow
 from core.resumption.approval.preparing import Filtered, prepare_decision
 from core.resumption.approval.releasing import release_due
 from core.resumption.approval.rules import Outcome, Verdict
 from core.resumption.approval.service import UndoOverError, apply_decision, undo_decision
-from core.resumption.registration.model import Registration
 from tests.core.resumption.approval.conftest import Office
 
 PEOPLE = 40

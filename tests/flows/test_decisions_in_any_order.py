@@ -25,6 +25,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db import Database
+from core.registration.model import Registration
+from core.registration.rules import Flag, group_of
 from core.resumption.approval.cards import DecisionCard, get_decision, list_decision_rows
 from core.resumption.approval.releasing import release_due
 from core.resumption.approval.rules import STATE_AFTER, DecisionState, Outcome, Verdict
@@ -35,8 +37,6 @@ from core.resumption.approval.service import (
     release_decision,
     undo_decision,
 )
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Flag, group_of
 from tests.core.resumption.approval.conftest import Office
 
 PEOPLE = 2
@@ -274,7 +274,7 @@ class _Deciding(RuleBasedStateMachine):
     def registrations_are_as_the_model_says(self) -> None:
         self.session.expire_all()
         rows = self.session.scalars(
-            select(Registration).where(Registration.company_id == self.office.company_id)
+            select(Registration).where(Registration.workplace_id == self.office.company_id)
         )
         for row in rows:
             person = self.people[row.id]

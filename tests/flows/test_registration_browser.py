@@ -24,7 +24,7 @@ from core.codes.service import find_live_code
 from core.db import Database
 from core.places.model import Community
 from core.places.service import mark_changed
-from tests.core.resumption.registration.conftest import NUMBERS, District, add_places
+from tests.core.registration.conftest import NUMBERS, District, add_places
 from tests.servers import free_port
 
 pytestmark = pytest.mark.browser

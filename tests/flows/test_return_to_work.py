@@ -38,8 +38,8 @@ from core.notices.rules import NoticeState
 from core.people.staff.rules import Role
 from core.people.staff.secrets import hash_password
 from core.people.staff.service import NewStaff, add_account
+from core.registration.model import Registration
 from core.registry.model import Company
-from core.resumption.registration.model import Registration
 from tests.h5 import WECHAT, csrf_of
 from tests.installation import Installation, installed, wait_for
 
@@ -341,10 +341,10 @@ def _register_with_second_employer(district: Installation) -> None:
 def _check_registered(district: Installation, company_id: int) -> None:
     with district.database.reading() as session:
         stored = session.scalars(
-            select(Registration).where(Registration.company_id == company_id)
+            select(Registration).where(Registration.workplace_id == company_id)
         ).all()
         second = session.scalars(
-            select(Registration).where(Registration.company_id != company_id)
+            select(Registration).where(Registration.workplace_id != company_id)
         ).all()
     assert {one.document for one in stored} == {one.number for one in STAFF}
     assert len(stored) == 25
@@ -444,7 +444,7 @@ def _check_notices(district: Installation, company_id: int) -> None:
             session.execute(select(Notice.state, func.count()).group_by(Notice.state)).all()
         )
         decided = session.scalars(
-            select(Registration.state).where(Registration.company_id == company_id)
+            select(Registration.state).where(Registration.workplace_id == company_id)
         ).all()
     assert states.keys() <= {NoticeState.SENT, NoticeState.DELIVERED}
     assert sum(states.values()) == len(district.delivered())

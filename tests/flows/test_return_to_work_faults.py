@@ -41,18 +41,18 @@ from core.notices.feedback import confirm_delivery
 from core.notices.model import Notice
 from core.notices.rules import OPEN_STATES, DeadReason, NoticeState
 from core.people.service import register_person
+from core.registration.model import Registration
+from core.registration.service import submit_registration
 from core.resumption.approval.model import Decision
 from core.resumption.approval.preparing import Filtered, prepare_decision
 from core.resumption.approval.rules import DecisionState, Verdict
 from core.resumption.approval.service import apply_decision
 from core.resumption.filing.rules import FilingVerdict
 from core.resumption.filing.service import get_filing
-from core.resumption.registration.model import Registration
-from core.resumption.registration.service import submit_registration
 from tests.conftest import DATA_KEY
+from tests.core.registration.conftest import add_places, entry_of
 from tests.core.resumption.approval.conftest import Office
 from tests.core.resumption.filing.conftest import OWNER, Desk
-from tests.core.resumption.registration.conftest import add_places, entry_of
 from tests.guests import Guest, Place, faults_of, invite, open_company
 from tests.h5 import WECHAT, csrf_of
 from tests.schema import prepare_schema
@@ -352,7 +352,7 @@ class Day:
             register_person(session, openid=self.openids[-1], now=self.now).is_following = True
             submit_registration(
                 session,
-                company_id=self.company_id,
+                workplace_id=self.company_id,
                 entry=entry_of(person),
                 openid=self.openids[-1],
                 code_id=None,

@@ -19,7 +19,7 @@ from bot.h5_cookies import new_session
 from bot.services import services_of
 from bot.settings import Settings
 from core.db import Database
-from core.resumption.registration.rules import Flag
+from core.registration.rules import Flag
 from tests.core.resumption.approval.conftest import Office
 
 pytestmark = pytest.mark.browser

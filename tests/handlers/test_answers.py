@@ -15,9 +15,9 @@ from core.people.documents import DocumentBirthDateError, DocumentKind, document
 from core.people.phones import PhoneNotMobileError
 from core.places.model import Community, Street
 from core.places.service import mark_changed
-from core.resumption.registration.answers import answers_of
-from core.resumption.registration.known import NOBODY, Known
-from core.resumption.registration.rules import (
+from core.registration.answers import answers_of
+from core.registration.known import NOBODY, Known
+from core.registration.rules import (
     HealthCode,
     Home,
     RegistrationInput,

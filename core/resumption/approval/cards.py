@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session, defer
 from core.errors import NotFoundError
 from core.mandates.rules import Act, MandateKind, check_may
 from core.mandates.service import MandateCard
+from core.registration.cards import RegistrationCard, card_of
+from core.registration.model import Registration
+from core.registration.rules import Group, RegistrationState
 from core.resumption.approval.model import Decision, DecisionRow
 from core.resumption.approval.rules import (
     PREPARED_FOR,
@@ -23,9 +26,6 @@ from core.resumption.approval.rules import (
     short_digest_of,
 )
 from core.resumption.approval.sheet import PAGE_SIZE
-from core.resumption.registration.cards import RegistrationCard, card_of
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Group, RegistrationState
 
 
 class DecisionNotFoundError(NotFoundError):
@@ -187,7 +187,7 @@ def list_decision_rows(
     )
     lines = [
         DecisionLine(
-            registration=card_of(row, company_name=mandate.company.name), outcome=Outcome(text)
+            registration=card_of(row, workplace_name=mandate.company.name), outcome=Outcome(text)
         )
         for row, text in rows
     ]

@@ -15,6 +15,8 @@ from core.db import upsert
 from core.errors import InvalidInputError
 from core.mandates.rules import Act, check_may
 from core.mandates.service import MandateCard
+from core.registration.model import Registration
+from core.registration.rules import RegistrationState
 from core.resumption.approval.cards import DecisionCard, decision_card_of
 from core.resumption.approval.model import Decision, DecisionRow
 from core.resumption.approval.rules import (
@@ -27,8 +29,6 @@ from core.resumption.approval.rules import (
     verdict_reason_of,
 )
 from core.resumption.approval.sheet import SheetQuery, sheet_conditions
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import RegistrationState
 
 LAPSED_LIMIT: Final = 20
 _NO_DIGEST: Final = bytes(32)

@@ -15,11 +15,11 @@ from core.notices.model import Notice
 from core.notices.rules import OPEN_STATES, NoticeState
 from core.notices.service import NoticeDraft, queue_notices
 from core.people.model import Person
+from core.registration.model import Registration
 from core.registry.model import Company
 from core.resumption.approval.cards import stands
 from core.resumption.approval.model import Decision, DecisionRow
 from core.resumption.approval.rules import NOTICE_OF, DecisionState, Outcome, Verdict
-from core.resumption.registration.model import Registration
 
 RELEASE_LIMIT: Final = 20
 _ACTOR: Final = "system:worker"

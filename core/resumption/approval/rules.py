@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from core.errors import InvalidInputError
-from core.resumption.registration.rules import RegistrationState
+from core.registration.rules import RegistrationState
 
 UNDO_WITHIN: Final = timedelta(minutes=30)
 PREPARED_FOR: Final = timedelta(minutes=30)

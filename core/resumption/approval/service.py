@@ -13,6 +13,7 @@ from core.audit.service import record
 from core.errors import ConflictError
 from core.mandates.rules import Act, check_may
 from core.mandates.service import MandateCard, lock_for
+from core.registration.model import Registration
 from core.resumption.approval.cards import (
     DecisionCard,
     DecisionNotFoundError,
@@ -31,7 +32,6 @@ from core.resumption.approval.rules import (
     Outcome,
     Verdict,
 )
-from core.resumption.registration.model import Registration
 
 
 class DigestDiffersError(ConflictError):

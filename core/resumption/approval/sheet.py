@@ -16,15 +16,15 @@ from core.errors import NotFoundError
 from core.mandates.rules import Act, MandateKind, check_may, may
 from core.mandates.service import MandateCard, list_mandates
 from core.people.names import name_key
-from core.resumption.registration.cards import (
+from core.registration.cards import (
     OwnRegistration,
     RegistrationCard,
     card_of,
     own_of,
 )
-from core.resumption.registration.model import NAME_COLUMN, Registration
-from core.resumption.registration.rules import Flag, Group, RegistrationState
-from core.resumption.registration.service import RegistrationEndedError
+from core.registration.model import NAME_COLUMN, Registration
+from core.registration.rules import Flag, Group, RegistrationState
+from core.registration.service import RegistrationEndedError
 
 PAGE_SIZE: Final = 50
 
@@ -146,7 +146,7 @@ def list_sheet(
         .offset((number - 1) * page_size)
         .limit(page_size)
     )
-    cards = [card_of(row, company_name=mandate.company.name) for row in rows]
+    cards = [card_of(row, workplace_name=mandate.company.name) for row in rows]
     return SheetPage(rows=cards, number=number, page_count=page_count, total=total)
 
 
@@ -178,11 +178,11 @@ def count_sheet(session: Session, *, openid: str) -> list[WaitingCount]:
         openid: who asks; what they may not see is not counted.
     """
     mandates = [one for one in list_mandates(session, openid=openid) if may(one, Act.SEE_SHEET)]
-    columns = (Registration.company_id, Registration.department, Registration.flag_group)
+    columns = (Registration.workplace_id, Registration.department, Registration.flag_group)
     rows = session.execute(
         select(*columns, func.count())
         .where(
-            Registration.company_id.in_([one.company.id for one in mandates]),
+            Registration.workplace_id.in_([one.company.id for one in mandates]),
             Registration.state == RegistrationState.SUBMITTED.value,
         )
         .group_by(*columns)
@@ -215,7 +215,7 @@ def get_sheet_row(
         ActForbiddenError: the mandate does not show the sheet.
     """
     row = _get(session, mandate=mandate, registration_id=registration_id)
-    return card_of(row, company_name=mandate.company.name)
+    return card_of(row, workplace_name=mandate.company.name)
 
 
 def read_registration(
@@ -245,9 +245,9 @@ def read_registration(
         actor=f"person:{mandate.person_id}",
         action="registration_read",
         subject=f"registration:{row.id}",
-        company_id=row.company_id,
+        company_id=row.workplace_id,
     )
-    return own_of(row, company_name=mandate.company.name)
+    return own_of(row, workplace_name=mandate.company.name)
 
 
 def sheet_conditions(mandate: MandateCard, query: SheetQuery) -> list[ColumnElement[bool]]:
@@ -270,7 +270,7 @@ def sheet_conditions(mandate: MandateCard, query: SheetQuery) -> list[ColumnElem
 
 
 def _scope(mandate: MandateCard) -> list[ColumnElement[bool]]:
-    conditions = [Registration.company_id == mandate.company.id]
+    conditions = [Registration.workplace_id == mandate.company.id]
     if mandate.kind is MandateKind.MANAGER:
         conditions.append(Registration.department == mandate.department)
     return conditions

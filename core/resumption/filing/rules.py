@@ -18,6 +18,7 @@ from typing import Final
 from unicodedata import normalize
 
 from core.errors import InvalidInputError
+from core.workplaces.rules import Admission
 
 MAX_HEAD_COUNT: Final = 200_000
 HOLD: Final = timedelta(minutes=10)
@@ -74,6 +75,14 @@ STATE_AFTER: Final[Mapping[FilingVerdict, FilingState]] = {
     FilingVerdict.APPROVE: FilingState.APPROVED,
     FilingVerdict.RETURN: FilingState.RETURNED,
     FilingVerdict.REJECT: FilingState.REJECTED,
+}
+# What is returned is being mended: the people of the company need not wait for that.
+ADMISSION_OF: Final[Mapping[FilingState, Admission]] = {
+    FilingState.DRAFT: Admission.PENDING,
+    FilingState.SUBMITTED: Admission.OPEN,
+    FilingState.RETURNED: Admission.OPEN,
+    FilingState.APPROVED: Admission.OPEN,
+    FilingState.REJECTED: Admission.REFUSED,
 }
 # An owner who is sent back must be told why.
 NEED_REASON: Final = frozenset({FilingVerdict.RETURN, FilingVerdict.REJECT})

@@ -21,6 +21,7 @@ from core.people.names import name_key
 from core.registry.service import CompanyCard, get_company
 from core.resumption.filing.model import Filing, FilingStep
 from core.resumption.filing.rules import (
+    ADMISSION_OF,
     MAX_DECIDED,
     FilingDraft,
     FilingState,
@@ -29,6 +30,7 @@ from core.resumption.filing.rules import (
     check_counts,
     usual_wait_of,
 )
+from core.workplaces.service import set_admission
 
 
 class FilingNotFoundError(NotFoundError):
@@ -297,7 +299,13 @@ def list_steps(session: Session, *, filing_id: int) -> list[Step]:
 
 
 def add_step(session: Session, *, filing: Filing, actor: str, now: datetime) -> None:
-    """Write down where a filing stands now, and what it declares."""
+    """Write down where a filing stands now and what it declares, and open the door or close it."""
+    set_admission(
+        session,
+        workplace_id=filing.company_id,
+        admission=ADMISSION_OF[FilingState(filing.state)],
+        head_count=filing.head_count,
+    )
     session.add(
         FilingStep(
             filing_id=filing.id,

@@ -6,7 +6,7 @@ from random import Random
 from bot.demo.employees import make_employee
 from bot.demo.names import RESIDENT_AREA
 from core.people.phones import phone_of
-from core.resumption.registration.rules import HealthCode, check_entry
+from core.registration.rules import HealthCode, check_entry
 
 TODAY = date(2020, 3, 28)
 HOMES = ((1, "田林十二村"), (2, "田林十三村"))

@@ -27,12 +27,12 @@ from core.people.documents import document_of
 from core.people.staff.model import StaffAccount
 from core.places.model import Community, Street
 from core.places.streets import official_codes
+from core.registration.model import Registration
+from core.registration.rules import Flag
 from core.registry.importing import import_companies
 from core.registry.rules import CompanyState
 from core.resumption.approval.model import Decision
 from core.resumption.filing.model import Filing
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Flag
 from tests.core.mandates.conftest import MemoryFiles
 from tests.servers import ROOT
 

@@ -19,7 +19,7 @@ from core.places.model import Community, Street
 from core.places.streets import official_codes
 from core.registry.importing import import_companies
 from handlers.access import Access, mark_of
-from tests.core.resumption.registration.conftest import District
+from tests.core.registration.conftest import District
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from core.db import Database
 from core.papers.model import Paper
 from core.people.model import MessageConsent, Person
 from core.places.model import Street
-from core.resumption.registration.model import Registration
-from tests.core.resumption.registration.conftest import District
+from core.registration.model import Registration
+from tests.core.registration.conftest import District
 from tests.handlers.chat.conftest import Talk
 
 

@@ -17,14 +17,14 @@ from core.codes.rules import RetiredReason, subject_of
 from core.codes.service import find_live_code, retire_code
 from core.db import Database
 from core.people.model import Consent, Person
-from core.resumption.registration.drafts import find_newest_draft, save_draft
-from core.resumption.registration.model import Registration, RegistrationDraft
-from core.resumption.registration.rules import HealthCode, Symptom, Travel
-from core.resumption.registration.service import submit_registration
+from core.registration.drafts import find_newest_draft, save_draft
+from core.registration.model import Registration, RegistrationDraft
+from core.registration.rules import HealthCode, Symptom, Travel
+from core.registration.service import submit_registration
 from handlers.chat import registration
 from handlers.chat.registration_steps import Step
 from handlers.turn import Conversation, TurnKind
-from tests.core.resumption.registration.conftest import NUMBERS, District, entry_of
+from tests.core.registration.conftest import NUMBERS, District, entry_of
 from tests.handlers.chat.conftest import Talk, fill
 
 NUMBER = NUMBERS[0]
@@ -221,7 +221,7 @@ def test_what_is_known_is_shown_masked_and_not_asked_at_the_second_employer(stor
     assert story.step() == Step.STAYS
     story.say("一直在上海", "绿", "无", "没量", "同意", "确认提交")
     first, second = story.stored()
-    assert [first.company_id, second.company_id] == story.companies
+    assert [first.workplace_id, second.workplace_id] == story.companies
     assert (second.name, second.document, second.phone) == (NAME, NUMBER, f"+86{PHONE}")
     assert second.community_id == first.community_id
 
@@ -447,7 +447,7 @@ def test_what_was_begun_on_the_page_is_gone_on_with_in_the_chat(story: Story) ->
         save_draft(
             session,
             openid=story.talk.openid,
-            company_id=story.companies[0],
+            workplace_id=story.companies[0],
             typed={"name": NAME, "document": NUMBER, "document_kind": "resident_id", "phone": ""},
             code_id=card.id,
             now=story.talk.now,
@@ -659,7 +659,7 @@ def _submit(story: Story, *, openid: str, **changes: object) -> None:
         card = find_live_code(session, subject=subject_of(story.companies[0]), now=story.talk.now)
         submit_registration(
             session,
-            company_id=story.companies[0],
+            workplace_id=story.companies[0],
             entry=entry_of(0, **changes),
             openid=openid,
             code_id=card.id if card else None,

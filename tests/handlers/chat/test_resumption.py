@@ -10,7 +10,7 @@ import pytest
 
 from core.db import Database
 from core.mandates.inviting import confirm_mandate
-from core.resumption.registration.rules import Group
+from core.registration.rules import Group
 from tests.core.mandates.conftest import LI, WANG, District
 from tests.handlers.chat.conftest import Talk
 

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from bot.services import services_of
 from core.audit.model import AuditEntry
 from core.people.staff.rules import Role
+from core.registration.model import Registration
 from core.resumption.filing.model import Filing
-from core.resumption.registration.model import Registration
+from core.resumption.filing.rules import ADMISSION_OF, FilingState
+from core.workplaces.service import set_admission
 from handlers.console.registrations import NAME_LIMIT
 from tests.console import COMPANIES, NUMBERS, PEOPLE, District
 from tests.h5 import csrf_of, submit, text_of
@@ -213,7 +215,14 @@ def test_company_that_takes_nobody_cannot_be_chosen(
     come_in: Enter, district: District, state: str
 ) -> None:
     with district.database.transaction() as session:
-        session.get_one(Filing, district.filings[1]).state = state
+        filing = session.get_one(Filing, district.filings[1])
+        filing.state = state
+        set_admission(
+            session,
+            workplace_id=filing.company_id,
+            admission=ADMISSION_OF[FilingState(state)],
+            head_count=filing.head_count,
+        )
     client = come_in(OFFICER)
     listed = client.get(f"{LIST}/enter?q=乙丑").text
     assert "备案没有通过，不能登记" in listed

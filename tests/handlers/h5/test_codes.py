@@ -27,13 +27,14 @@ from core.mandates.inviting import confirm_mandate, offer_mandate
 from core.mandates.rules import MandateKind
 from core.mandates.service import get_mandate
 from core.notices.model import Notice
+from core.registration.service import submit_registration
 from core.registry.model import Company
 from core.resumption.filing.model import Filing
-from core.resumption.filing.rules import FilingDraft
+from core.resumption.filing.rules import ADMISSION_OF, FilingDraft, FilingState
 from core.resumption.filing.service import save_draft, submit_filing
-from core.resumption.registration.service import submit_registration
+from core.workplaces.service import set_admission
 from handlers.h5.codes import CHANGE_LIMIT, GUESS_LIMIT, REPORT_LIMIT
-from tests.core.resumption.registration.conftest import entry_of
+from tests.core.registration.conftest import entry_of
 from tests.h5 import CHROME, csrf_of, submit, text_of
 from tests.handlers.h5.conftest import PUBLIC_URL, Site
 
@@ -88,7 +89,7 @@ class Desk:
         with self.database.transaction() as session:
             submit_registration(
                 session,
-                company_id=self.company_id,
+                workplace_id=self.company_id,
                 entry=entry_of(person),
                 openid=openid,
                 code_id=self.code().id,
@@ -99,6 +100,12 @@ class Desk:
         with self.database.transaction() as session:
             of_company = Filing.company_id == self.company_id
             session.execute(update(Filing).where(of_company).values(state=state))
+            set_admission(
+                session,
+                workplace_id=self.company_id,
+                admission=ADMISSION_OF[FilingState(state)],
+                head_count=25,
+            )
 
     def told(self) -> list[tuple[str, str]]:
         """Return kind and openid of every notice about codes."""
@@ -281,8 +288,7 @@ def test_company_that_takes_nobody_says_why(desk: Desk, change: dict[str, str], 
         desk.set_filing(change["filing"])
     else:
         with desk.database.transaction() as session:
-            of_company = Company.id == desk.company_id
-            session.execute(update(Company).where(of_company).values(state=change["company"]))
+            session.get_one(Company, desk.company_id).state = change["company"]
     page = desk.site.client("o-zhang").get(path)
     assert words in text_of(page)
     assert "/register" not in page.text

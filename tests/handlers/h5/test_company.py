@@ -11,14 +11,15 @@ from core.codes.rules import subject_of
 from core.codes.service import issue_code
 from core.mandates.rules import MandateKind
 from core.mandates.service import MandateCard
+from core.registration.rules import Group, RegistrationState
 from core.registry.rules import CompanyKind, CompanyState
 from core.registry.service import CompanyCard
 from core.resumption.filing.model import Filing
-from core.resumption.filing.rules import FilingState
-from core.resumption.registration.rules import Group, RegistrationState
+from core.resumption.filing.rules import ADMISSION_OF, FilingState
+from core.workplaces.service import set_admission
 from handlers.h5.company import Counts, NextStep, counts_of, next_step_of
 from tests.core.mandates.conftest import LI, WANG
-from tests.core.resumption.registration.conftest import District
+from tests.core.registration.conftest import District
 from tests.h5 import submit, text_of
 from tests.handlers.h5.conftest import Site
 
@@ -114,6 +115,9 @@ def file(site: Site, state: FilingState, reason: str = "") -> None:
                 created_at=now,
                 changed_at=now,
             )
+        )
+        set_admission(
+            session, workplace_id=site.ids[0], admission=ADMISSION_OF[state], head_count=None
         )
         issue_code(session, subject=subject_of(site.ids[0]), actor="person:1", now=now)
 

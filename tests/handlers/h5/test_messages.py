@@ -24,9 +24,9 @@ from core.codes.rules import subject_of
 from core.codes.service import issue_code
 from core.people.model import MessageConsent
 from core.people.service import mark_following
-from core.resumption.registration.service import submit_registration
+from core.registration.service import submit_registration
 from handlers.h5.messages import accepted_in
-from tests.core.resumption.registration.conftest import entry_of
+from tests.core.registration.conftest import entry_of
 from tests.guests import open_company
 from tests.h5 import csrf_of, text_of
 from tests.handlers.h5.conftest import PUBLIC_URL, Site
@@ -87,7 +87,7 @@ def desk(site: Site) -> Desk:
         code = issue_code(session, subject=subject_of(place.company_id), actor="person:1", now=now)
         receipt = submit_registration(
             session,
-            company_id=place.company_id,
+            workplace_id=place.company_id,
             entry=entry_of(0),
             openid="o-zhang",
             code_id=code.id,

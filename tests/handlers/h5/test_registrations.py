@@ -20,9 +20,9 @@ from core.db import Database
 from core.people.model import Consent
 from core.places.model import Community
 from core.places.service import mark_changed
-from core.resumption.registration.model import Registration, RegistrationDraft
+from core.registration.model import Registration, RegistrationDraft
 from handlers.h5 import registrations
-from tests.core.resumption.registration.conftest import NUMBERS, District, add_places
+from tests.core.registration.conftest import NUMBERS, District, add_places
 from tests.h5 import csrf_of, enter, submit, text_of
 
 PHONE = "13800000001"

@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 
 from core.audit.model import AuditEntry
 from core.mandates.model import Mandate
+from core.registration.model import Registration
 from core.registry.model import CompanyChange
 from core.resumption.approval.model import Decision
-from core.resumption.registration.model import Registration
 from handlers.access import Access, mark_of
 from handlers.h5.routes import ROUTES
 from handlers.h5.visit import H5Route

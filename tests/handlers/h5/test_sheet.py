@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 
 from bot.services import services_of
 from core.audit.model import AuditEntry
+from core.registration.model import Registration
+from core.registration.rules import Flag
 from core.resumption.approval.model import Decision, DecisionRow
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Flag
 from tests.core.resumption.approval.conftest import FEVER, KEY_AREA, Office
 from tests.h5 import csrf_of, submit, text_of
 from tests.handlers.h5.conftest import Site

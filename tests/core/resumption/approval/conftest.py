@@ -19,16 +19,16 @@ from core.mandates.service import MandateCard, get_mandate
 from core.notices.model import Notice
 from core.people.service import register_person
 from core.places.model import Street
+from core.registration.answers import Answers
+from core.registration.model import Registration
+from core.registration.rules import Flag, HealthCode, Travel, group_of
+from core.registration.screening import identity_of
 from core.registry.model import Company, CompanyChange
 from core.resumption.approval.cards import DecisionCard
 from core.resumption.approval.preparing import Filtered, Picked, Selection, prepare_decision
 from core.resumption.approval.rules import Verdict
 from core.resumption.approval.service import apply_decision
 from core.resumption.approval.sheet import SheetQuery
-from core.resumption.registration.answers import Answers
-from core.resumption.registration.model import Registration
-from core.resumption.registration.rules import Flag, HealthCode, Travel, group_of
-from core.resumption.registration.screening import identity_of
 
 _random = Random(31)
 _serial = count(1)
@@ -134,7 +134,7 @@ class Office:
         )
         row = Registration(
             number=f"R200328-{serial:05}-TESTS",
-            company_id=self.company_id,
+            workplace_id=self.company_id,
             person_id=person.id if has_wechat else None,
             entered_by=f"person:{person.id}",
             state=state,

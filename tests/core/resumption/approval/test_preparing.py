@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 
 from core.mandates.rules import ActForbiddenError, CompanyNotInBusinessError
 from core.mandates.service import get_mandate
+from core.registration.rules import Group, RegistrationState
 from core.registry.model import Company
 from core.resumption.approval.cards import get_decision, list_decision_rows
 from core.resumption.approval.model import Decision, DecisionRow
@@ -22,7 +23,6 @@ from core.resumption.approval.rules import (
     digest_of,
 )
 from core.resumption.approval.sheet import SheetQuery
-from core.resumption.registration.rules import Group, RegistrationState
 from tests.core.resumption.approval.conftest import FEVER, KEY_AREA, Office
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.registration.rules import RegistrationState
 from core.resumption.approval.rules import (
     MAX_REASON,
     NEED_REASON,
@@ -19,7 +20,6 @@ from core.resumption.approval.rules import (
     short_digest_of,
     verdict_reason_of,
 )
-from core.resumption.registration.rules import RegistrationState
 
 ROWS = st.dictionaries(st.integers(1, 10**9), st.integers(1, 10**6), max_size=30)
 

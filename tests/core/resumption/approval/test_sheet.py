@@ -5,6 +5,8 @@ from sqlalchemy import event, select
 
 from core.audit.model import AuditEntry
 from core.mandates.rules import ActForbiddenError
+from core.registration.rules import Flag, Group, RegistrationState
+from core.registration.service import RegistrationEndedError
 from core.resumption.approval.sheet import (
     SheetQuery,
     SheetRowNotFoundError,
@@ -14,8 +16,6 @@ from core.resumption.approval.sheet import (
     list_sheet,
     read_registration,
 )
-from core.resumption.registration.rules import Flag, Group, RegistrationState
-from core.resumption.registration.service import RegistrationEndedError
 from tests.core.resumption.approval.conftest import FEVER, KEY_AREA, Office
 
 

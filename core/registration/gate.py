@@ -1,0 +1,94 @@
+"""Whether a workplace takes registrations at this moment, and what is declared for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.codes.model import EntryCode
+from core.codes.rules import subject_of
+from core.errors import ConflictError
+from core.workplaces.model import Workplace
+from core.workplaces.rules import Admission, Closed, Face, WorkplaceState, closed_by
+from core.workplaces.service import WorkplaceNotFoundError
+
+
+class RegistrationClosedError(ConflictError):
+    """The workplace takes no registrations now; fact: `reason`, a `Closed`."""
+
+    code = "registration_closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A workplace as a registration meets it.
+
+    Attributes:
+        head_count: as declared; None: nothing was.
+        closed: why nobody can register; None: it is open.
+    """
+
+    workplace_id: int
+    workplace_name: str
+    face: Face
+    head_count: int | None
+    closed: Closed | None
+
+
+def get_door(
+    session: Session, *, workplace_id: int, now: datetime, code_id: int | None = None
+) -> Door:
+    """Return a workplace as a registration meets it, open or closed.
+
+    Args:
+        session: may be a reading one.
+        workplace_id: of which workplace.
+        now: aware instant.
+        code_id: the code that was scanned; None: somebody enters without one, who may.
+
+    Raises:
+        WorkplaceNotFoundError: there is none.
+    """
+    # One statement: a rush of people at one code asks this first.
+    row = session.execute(
+        select(
+            Workplace.name,
+            Workplace.face,
+            Workplace.state,
+            Workplace.admission,
+            Workplace.head_count,
+            EntryCode.subject,
+            EntryCode.retired_at,
+            EntryCode.expires_at,
+        )
+        .outerjoin(EntryCode, EntryCode.id == code_id)
+        .where(Workplace.id == workplace_id)
+    ).one_or_none()
+    if row is None:
+        raise WorkplaceNotFoundError
+    face = Face(row.face)
+    is_its_own = row.subject == subject_of(workplace_id, face=face)
+    is_code_live = is_its_own and row.retired_at is None and now < row.expires_at
+    closed = closed_by(WorkplaceState(row.state), Admission(row.admission))
+    if closed is None and code_id is not None and not is_code_live:
+        closed = Closed.CODE
+    return Door(
+        workplace_id=workplace_id,
+        workplace_name=row.name,
+        face=face,
+        head_count=row.head_count,
+        closed=closed,
+    )
+
+
+def check_open(door: Door) -> None:
+    """Check that a workplace takes registrations.
+
+    Raises:
+        RegistrationClosedError: it does not, and why.
+    """
+    if door.closed is not None:
+        raise RegistrationClosedError(reason=door.closed.value)

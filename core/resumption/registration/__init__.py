@@ -1,1 +1,0 @@
-"""The registration of a person with a company: what they report, and what of it needs a look."""
