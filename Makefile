@@ -49,6 +49,7 @@ check: $(DEVELOPMENT)
 bench: packages $(DEVELOPMENT)
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.indicators
+	$(BIN)/python -m benchmarks.arrivals_service
 
 .PHONY: bench-large
 bench-large: packages $(DEVELOPMENT)

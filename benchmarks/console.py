@@ -67,6 +67,9 @@ PAGES: Final = {
     "my communities": "/console/risk/mine",
     "one community": "/console/risk/community/{community}",
     "addresses to place": "/console/risk/unplaced",
+    "events entered by hand": "/console/risk/events",
+    "events of all sources": "/console/risk/events?source=all&kind=fever",
+    "events of one community": "/console/risk/events?community={community}",
 }
 
 # The same rows in both kinds of database; what differs is how a hash and a day are written.

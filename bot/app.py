@@ -28,6 +28,7 @@ from bot.store import Store, StoreUnavailableError, open_store
 from bot.texts import TEMPLATES, Texts, text_constants
 from bot.wakeups import Bell
 from bot.wechat import Callback, WechatFront
+from core.arrivals.issued import find_last_made
 from core.clock import day_of
 from core.codes.fonts import install_poster_font
 from core.db import Database, Keyring, install_keyring
@@ -118,6 +119,7 @@ def callback_of(settings: Settings, responder: Any) -> Callback:
 
 def _add_pages(app: Flask, settings: Settings) -> None:
     app.add_url_rule("/", view_func=front_page)
+    app.add_url_rule("/favicon.ico", view_func=favicon)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
     app.add_url_rule("/metrics", view_func=metrics)
@@ -144,6 +146,12 @@ def front_page() -> str:
         counts = count_colours(session, today=today)
         override_count = count_overrides(session, today=today)
     return render_template("public/front.html", counts=counts, override_count=override_count)
+
+
+@access(Access.PUBLIC)
+def favicon() -> Response:
+    """Hand out the sign that browsers show beside a title; they ask for it unasked."""
+    return current_app.send_static_file("favicon.svg")
 
 
 @access(Access.OPERATOR)
@@ -194,7 +202,11 @@ def metrics() -> Response:
         with services.database.reading() as session:
             status = get_outbox_status(session, now=datetime.now(UTC))
             held = count_held(session, today=day_of(datetime.now(UTC)))
+            forecast_at = find_last_made(session)
         gauges["huizhili_risk_days_held"] = ("Days whose colours are held back", held)
+        if forecast_at is not None:
+            age = (datetime.now(UTC) - forecast_at).total_seconds()
+            gauges["huizhili_arrivals_forecast_seconds"] = ("Age of the newest forecast", age)
         gauges["huizhili_database_up"] = ("The database answers", 1.0)
         gauges["huizhili_outbox_due"] = ("Notices that could be sent now", status.due_count)
         gauges["huizhili_outbox_oldest_due_seconds"] = (

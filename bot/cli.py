@@ -7,9 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,13 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from bot import telemetry
+from bot.arrivals_commands import arrivals
+from bot.event_commands import event
 from bot.logs import configure_logs
 from bot.progress import progress_of
 from bot.risk_commands import risk
 from bot.services import Services, services_of
+from bot.site_commands import sites
 from bot.staff_commands import audit, staff
 from core.clock import day_of, local
 
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 MAX_SHOWN_ROWS = 50
+READY_SECONDS = 10
+READY_POLL_SECONDS = 0.1
 
 db = AppGroup("db", help="The database's schema.")
 demo = AppGroup("demo", help="The demo district.")
@@ -41,7 +48,8 @@ owners = AppGroup("owners", help="Owners of companies.")
 
 def register(app: Flask) -> None:
     """Add every command to the application."""
-    for group in (db, demo, risk, wechat, owners, staff, audit):
+    risk.add_command(event)
+    for group in (db, demo, risk, arrivals, wechat, owners, sites, staff, audit):
         app.cli.add_command(group)
     for command in (import_file, nightly, deliver, worker, dev):
         app.cli.add_command(command)
@@ -67,6 +75,7 @@ def db_upgrade() -> None:
 @db.command("reseal")
 def db_reseal() -> None:
     """Encrypt companies, authenticators and files anew with the first of DATA_KEYS."""
+    from core.cases.resealing import reseal_cases
     from core.codes.account import reseal_account_codes
     from core.codes.service import reseal_codes
     from core.files.service import FileUnavailableError, reseal_contents, reseal_names
@@ -75,32 +84,28 @@ def db_reseal() -> None:
     from core.registration.resealing import reseal_registrations
     from core.registry.service import reseal_owners
     from core.residents.service import reseal_places
+    from core.sites.members import reseal_members
 
     services = _services()
     with services.database.transaction() as session:
-        count, staff_count = reseal_owners(session), reseal_secrets(session)
-        name_count, mandate_count = reseal_names(session), reseal_mandates(session)
-        code_count = reseal_codes(session) + reseal_account_codes(session)
-        registration_count = reseal_registrations(session)
-        place_count = reseal_places(session)
+        count, name_count = reseal_owners(session), reseal_names(session)
+        counts = {
+            "authenticators": reseal_secrets(session),
+            "mandates": reseal_mandates(session),
+            "codes": reseal_codes(session) + reseal_account_codes(session),
+            "registrations": reseal_registrations(session),
+            "addresses": reseal_places(session),
+            "notes of cases": reseal_cases(session),
+            "people who report for sites": reseal_members(session),
+        }
     try:
         file_count = reseal_contents(services.database.reading, files=services.files)
     except FileUnavailableError as error:
         raise click.ClickException("the store of files does not answer; run this again") from error
-    file_count = max(file_count, name_count)
     click.echo(f"{count} companies were sealed with an older key, none is now")
-    if staff_count:
-        click.echo(f"{staff_count} authenticators were sealed with an older key, none is now")
-    if mandate_count:
-        click.echo(f"{mandate_count} mandates were sealed with an older key, none is now")
-    if code_count:
-        click.echo(f"{code_count} codes were sealed with an older key, none is now")
-    if registration_count:
-        click.echo(f"{registration_count} registrations were sealed with an older key, none is now")
-    if place_count:
-        click.echo(f"{place_count} addresses were sealed with an older key, none is now")
-    if file_count:
-        click.echo(f"{file_count} files were sealed with an older key, none is now")
+    for what, sealed_count in (counts | {"files": max(file_count, name_count)}).items():
+        if sealed_count:
+            click.echo(f"{sealed_count} {what} were sealed with an older key, none is now")
 
 
 @demo.command("load")
@@ -123,7 +128,7 @@ def demo_load(size: str) -> None:
 @click.option("--feed", default="", help="Of risk-events: the source that the file comes from.")
 @click.option("--watermark", type=DAY, help="Of risk-events: up to which day that is complete.")
 @click.option("--accept-size", is_flag=True, help="Take a file of unusual size all the same.")
-@click.option("--end-missing", is_flag=True, help="Of residents: end the residences of others.")
+@click.option("--end-missing", is_flag=True, help="Of residents, key-areas: end all others.")
 @with_appcontext
 def import_file(
     kind: str,
@@ -311,8 +316,9 @@ def dev() -> None:
     web = ["granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={settings.port}"]
     web += ["--blocking-threads=16", "--log-level=warning", "wsgi:app"]
     _supervise(
-        [_start(*web, environment=environment), _start("flask", "worker", environment=environment)],
-        settings.port,
+        _start(*web, environment=environment),
+        worker=lambda: _start("flask", "worker", environment=environment),
+        port=settings.port,
     )
 
 
@@ -322,6 +328,19 @@ def _start(program: str, *arguments: str, environment: dict[str, str]) -> subpro
     return subprocess.Popen(  # noqa: S603  our own programs, our own arguments
         [str(folder / program), *arguments], env=environment, cwd=root, start_new_session=True
     )
+
+
+def _is_serving(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until a server answers; return False if it ended instead."""
+    while process.poll() is None:
+        asked = HTTPConnection("127.0.0.1", port, timeout=READY_SECONDS)
+        with closing(asked), suppress(OSError, HTTPException):
+            asked.request("GET", "/healthz")
+            # Whatever it says: it is there.
+            asked.getresponse()
+            return True
+        time.sleep(READY_POLL_SECONDS)
+    return False
 
 
 def _check_port(port: int) -> None:
@@ -359,22 +378,20 @@ def _load_demo(services: Services, size: Size) -> None:
     click.echo(report)
 
 
-def _supervise(processes: list[subprocess.Popen[bytes]], port: int) -> None:
-    """Wait until one process ends or the terminal says stop, then end the others."""
+def _supervise(
+    web: subprocess.Popen[bytes], *, worker: Callable[[], subprocess.Popen[bytes]], port: int
+) -> None:
+    """Start the worker once the web answers; end both when one ends or the terminal says stop."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    url = f"http://127.0.0.1:{port}"
-    click.echo(
-        f"\n  汇治理 is running\n"
-        f"    the phone      {url}/simulator/\n"
-        f"    public figures {url}/\n"
-        f"    staff pages    {url}/console/ (an account: .venv/bin/flask staff add)\n"
-        f"    health         {url}/healthz  {url}/readyz  {url}/metrics\n"
-        f"  Ctrl-C stops it.\n"
-    )
+    processes = [web]
     try:
+        # The worker calls the stand-in at once, and would find nobody.
+        if _is_serving(web, port):
+            processes.append(worker())
+            _say_where(port)
         while all(process.poll() is None for process in processes):
             try:
-                processes[0].wait(timeout=1)
+                web.wait(timeout=1)
             except subprocess.TimeoutExpired:
                 continue
     except KeyboardInterrupt:
@@ -388,6 +405,18 @@ def _supervise(processes: list[subprocess.Popen[bytes]], port: int) -> None:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 _signal_all(process, signal.SIGKILL)
+
+
+def _say_where(port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
+    click.echo(
+        f"\n  汇治理 is running\n"
+        f"    the phone      {url}/simulator/\n"
+        f"    public figures {url}/\n"
+        f"    staff pages    {url}/console/ (an account: .venv/bin/flask staff add)\n"
+        f"    health         {url}/healthz  {url}/readyz  {url}/metrics\n"
+        f"  Ctrl-C stops it.\n"
+    )
 
 
 def _signal_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -27,10 +27,11 @@ from handlers.page import Answer, Page, PageRoute, Redirect
 COOKIE: Final = "hzl_console"
 MAX_TOKEN_CHARACTERS: Final = 64
 _NAVIGATION: Final = (
-    *("home", "filings", "claims", "registrations", "risk", "exports", "audit"),
+    *("home", "filings", "claims", "registrations", "sites", "cases"),
+    *("key_areas", "risk", "arrivals", "exports", "audit"),
     # Below the heading of community risk.
-    *("risk_mine", "risk_unplaced", "risk_appeals", "risk_overrides", "risk_publications"),
-    "risk_models",
+    *("risk_mine", "risk_unplaced", "risk_events", "risk_appeals", "risk_overrides"),
+    *("risk_publications", "risk_models"),
 )
 # Pages of somebody who is not through: there is nowhere else to go.
 _WITHOUT_NAVIGATION: Final = frozenset({"sign_in", "code", "authenticator", "recovery"})
@@ -98,7 +99,11 @@ class _Console(Door[_Caller, Visit]):
         return None
 
     def visit_of(self, basis: Basis, caller: _Caller) -> Visit:
-        return Visit(**basis, signed_in=caller.signed_in)
+        return Visit(
+            **basis,
+            signed_in=caller.signed_in,
+            public_url=self.services.settings.resolved_public_url,
+        )
 
     def values_for(self, page: Page, caller: _Caller) -> Mapping[str, object]:
         staff = caller.signed_in if page.template not in _WITHOUT_NAVIGATION else None

@@ -9,10 +9,14 @@ from functools import cache
 from typing import Final
 
 from bot.texts import Texts
+from core.arrivals.importing.settling import CANCELLED_CAME, OVER_CAPACITY, SALES_FELL
 from core.importing import Rejection
+from core.keyareas.importing import ENDED as AREA_ENDED
+from core.keyareas.importing import UNLISTED
 from core.registry.importing import NOT_SEEN, OWNER_CHANGED
 from core.residents.importing import ENDED, UNNAMED, UNPLACED
 from core.risk.events.importing import WITHDRAWN
+from core.sites.importing import CONTRACTOR_CHANGED
 
 MAX_SHOWN_CODES: Final = 20
 
@@ -20,13 +24,21 @@ MAX_SHOWN_CODES: Final = 20
 _FINDINGS: Final[Mapping[str, str]] = {
     OWNER_CHANGED: "another legal person",
     NOT_SEEN: "not in this file, left as they are",
+    CONTRACTOR_CHANGED: "another contractor, whose people are invited anew",
     UNPLACED: "without a known community, on the work-list, lines",
+    OVER_CAPACITY: "more people than the train holds, taken as full",
+    SALES_FELL: "many tickets were given back at once",
+    CANCELLED_CAME: "came though it was cancelled",
+    UNLISTED: "not in this file, left as they are",
+    AREA_ENDED: "not in this file, no key areas any more from now on",
 }
 # What they read before a number, where nothing may be named.
 RESCORED: Final = "rescored"
+UNPLACED_AGAIN: Final = "unplaced_again"
 _TALLIES: Final[Mapping[str, str]] = {
     UNNAMED: "not in this file, left as they are",
     ENDED: "not in this file, residence ended today",
+    UNPLACED_AGAIN: "of these with an event that matters still, on the work-list",
     WITHDRAWN: "withdrawn here before, left so",
     RESCORED: "communities whose colour of today was worked out again, until the night",
 }

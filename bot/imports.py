@@ -13,7 +13,9 @@ from typing import Final, Protocol, TypeAlias
 from sqlalchemy.orm import Session
 
 from bot.feeds.tables import count_lines, read_table
-from bot.import_report import RESCORED, ImportReport
+from bot.import_report import RESCORED, UNPLACED_AGAIN, ImportReport
+from core.arrivals.importing import arrivals, counts, tickets, trains
+from core.cases.opening import follow_rescreening
 from core.clock import day_of
 from core.db import Database
 from core.importing import (
@@ -44,10 +46,12 @@ from core.registry.importing import (
     name_missing,
 )
 from core.residents.importing import (
+    ENDED,
     RESIDENT_COLUMNS,
     RESIDENT_OPTIONAL_COLUMNS,
     import_residents,
 )
+from core.risk.events.homes import unplace_ended
 from core.risk.events.importing import (
     EVENT_COLUMNS,
     EVENT_OPTIONAL_COLUMNS,
@@ -60,6 +64,7 @@ from core.risk.notifying import queue_colour_notices
 from core.risk.realtime import rescore_now
 from core.risk.recovering import recover_held_days
 from core.risk.scoring import list_days_to_score, list_scored, score_days
+from core.sites.importing import SITE_COLUMNS, SITE_OPTIONAL_COLUMNS, import_sites
 
 PROGRESS_ROWS: Final = 1000
 
@@ -108,6 +113,8 @@ class ImportKind:
         missing: finds what a full file does not name, where the use case does not itself.
         may_be_full: whether a file may name everything that there is.
         may_end: whether what a full file does not name may end.
+        is_whole_to_end: whether a file with a refused row is then refused: nobody knows whether
+            the row names what would end.
         has_feed: whether files come from sources that are complete up to some day.
     """
 
@@ -119,6 +126,7 @@ class ImportKind:
     missing: _Missing | None = None
     may_be_full: bool = False
     may_end: bool = False
+    is_whole_to_end: bool = False
     has_feed: bool = False
 
 
@@ -141,9 +149,11 @@ def score_what_changed(
 def screen_stays_again(
     session: Session, outcome: ImportOutcome, *, now: datetime
 ) -> tuple[date, ...]:
-    """Screen the stays that people reported against the changed list of key areas."""
+    """Screen the stays that people reported against the changed list; open and close cases."""
     if outcome.created_count or outcome.updated_count:
-        rescreen(session, now=now)
+        found = rescreen(session, now=now)
+        flagged = {**found.standing, **found.newly}
+        follow_rescreening(session, flagged=flagged, cleared=found.cleared, now=now)
     return ()
 
 
@@ -178,7 +188,9 @@ def rescore_what_matters_today(
 
 
 def note_register(session: Session, outcome: ImportOutcome, *, now: datetime) -> tuple[date, ...]:
-    """Note that the register came; it is complete up to the day on which it does."""
+    """Note that the register came, complete up to that day; look after those whom it ended."""
+    if outcome.tallies[ENDED]:
+        outcome.tallies[UNPLACED_AGAIN] = unplace_ended(session, today=day_of(now))
     rejected_count = len(outcome.rejections)
     record_delivery(
         session,
@@ -228,12 +240,35 @@ KINDS: Final[Mapping[str, ImportKind]] = {
         missing=name_missing,
         may_be_full=True,
     ),
+    "sites": ImportKind(
+        required=SITE_COLUMNS, optional=SITE_OPTIONAL_COLUMNS, use_case=import_sites
+    ),
     "papers": ImportKind(required=PAPER_COLUMNS, use_case=import_papers),
     "key-areas": ImportKind(
         required=KEY_AREA_COLUMNS,
         optional=KEY_AREA_OPTIONAL_COLUMNS,
         use_case=import_key_areas,
+        with_manifest=import_key_areas,
         follow=screen_stays_again,
+        may_be_full=True,
+        may_end=True,
+        is_whole_to_end=True,
+    ),
+    "trains": ImportKind(
+        required=trains.TRAIN_COLUMNS,
+        optional=trains.TRAIN_OPTIONAL_COLUMNS,
+        use_case=trains.import_trains,
+    ),
+    "tickets": ImportKind(required=tickets.TICKET_COLUMNS, use_case=tickets.import_tickets),
+    "arrivals": ImportKind(
+        required=arrivals.ARRIVAL_COLUMNS,
+        optional=arrivals.ARRIVAL_OPTIONAL_COLUMNS,
+        use_case=arrivals.import_arrivals,
+    ),
+    "counts": ImportKind(
+        required=counts.COUNT_COLUMNS,
+        optional=counts.COUNT_OPTIONAL_COLUMNS,
+        use_case=counts.import_counts,
     ),
 }
 
@@ -339,7 +374,8 @@ def _store(
     if sent is not None and count != sent:
         raise FileRefusedError(0, "rows_differ", count=count, sent=sent)
     refused += outcome.rejections
-    if file.all_or_nothing and refused:
+    is_whole = file.all_or_nothing or (what.is_whole_to_end and file.manifest.is_missing_ended)
+    if is_whole and refused:
         raise _RefusedWholeError
     if file.is_full and what.missing is not None:
         what.missing(session, outcome, now=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -133,12 +133,16 @@ def risk_validate(
 
 
 @contextmanager
-def _telling() -> Iterator[None]:
-    """Turn what an operator got wrong into one line and a non-zero exit."""
+def telling(messages: Mapping[str, str]) -> Iterator[None]:
+    """Turn what an operator got wrong into one line and a non-zero exit.
+
+    Args:
+        messages: by the code of the error, with its facts in braces; any other error is a bug.
+    """
     try:
         yield
     except DomainError as error:
-        message = _MESSAGES.get(error.code)
+        message = messages.get(error.code)
         if message is None:
             raise
         raise click.ClickException(message.format_map(error.facts)) from error
@@ -176,12 +180,12 @@ def models_propose(file: Path, name: str, *, champion: bool) -> None:
     from core.risk.versions.service import ModelRole, propose_model
 
     role = ModelRole.CHAMPION if champion else ModelRole.CHALLENGER
-    with _telling(), _database().transaction() as session:
+    with telling(_MESSAGES), _database().transaction() as session:
         record = propose_model(
             session,
             document=_document_in(file),
             role=role,
-            staff_id=_staff_id(session, name),
+            staff_id=staff_id_of(session, name),
             now=_now(),
         )
     click.echo(f"proposed {record.version.name} as {role.value}, digest {record.version.digest}")
@@ -222,7 +226,7 @@ def _decide(version_name: str, name: str, decision: str) -> None:
         list_models,
     )
 
-    with _telling(), _database().transaction() as session:
+    with telling(_MESSAGES), _database().transaction() as session:
         waiting = [
             one.id
             for one in list_models(session)
@@ -234,7 +238,7 @@ def _decide(version_name: str, name: str, decision: str) -> None:
             session,
             model_id=waiting[0],
             decision=ModelDecision(decision),
-            staff_id=_staff_id(session, name),
+            staff_id=staff_id_of(session, name),
             now=_now(),
         )
     click.echo(
@@ -242,7 +246,8 @@ def _decide(version_name: str, name: str, decision: str) -> None:
     )
 
 
-def _staff_id(session: Session, name: str) -> int:
+def staff_id_of(session: Session, name: str) -> int:
+    """Return the id of an active account by its login name; for an operator, a line otherwise."""
     for account in list_accounts(session):
         if account.name == name and account.is_active:
             return account.id

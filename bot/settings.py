@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     district_name: str = "徐汇区"
     hotline_phone: str = "021-12345"
     hotline_hours: str = "每天 8:00–20:00"
+    ticketing_url: str = ""
+    ticketing_token: SecretStr = SecretStr("")
     health_code_appid: str = ""
     health_code_path: str = ""
     health_code_url: str = ""
@@ -114,6 +116,14 @@ class Settings(BaseSettings):
         is_folder = parts.scheme == "file" and not parts.netloc and len(parts.path) > 1
         if value and not (is_bucket or is_folder):
             raise ValueError("s3://bucket, s3://bucket/folder or file:///folder is needed")
+        return value
+
+    @field_validator("ticketing_url")
+    @classmethod
+    def _check_ticketing_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query):
+            raise ValueError("an http or https address without a query is needed")
         return value
 
     @field_validator("data_keys")
@@ -231,6 +241,13 @@ class Settings(BaseSettings):
         return f"{self.resolved_public_url}/simulator"
 
     @property
+    def resolved_ticketing_url(self) -> str:
+        """Return the address of the ticketing system; the stand-in in development, else empty."""
+        if self.ticketing_url or self.is_production:
+            return self.ticketing_url
+        return f"http://127.0.0.1:{self.port}/simulator/ticketing/changes"
+
+    @property
     def resolved_wechat_script_url(self) -> str:
         """Return the address of WeChat's script for pages; the simulator's in development."""
         if self.wechat_script_url:
@@ -312,6 +329,7 @@ DEVELOPMENT: dict[str, Any] = {
         "registration_returned": "SIMULATED-REGISTRATION-RETURNED",
         "registration_rejected": "SIMULATED-REGISTRATION-REJECTED",
         "owner_waiting": "SIMULATED-OWNER-WAITING",
+        "site_report_due": "SIMULATED-SITE-REPORT-DUE",
         "owner_recheck": "SIMULATED-OWNER-RECHECK",
         "owner_changed": "SIMULATED-OWNER-CHANGED",
         "owner_proved_elsewhere": "SIMULATED-OWNER-PROVED-ELSEWHERE",
@@ -322,6 +340,12 @@ DEVELOPMENT: dict[str, Any] = {
         "mandate_ended": "SIMULATED-MANDATE-ENDED",
         "claim_accepted": "SIMULATED-CLAIM-ACCEPTED",
         "claim_refused": "SIMULATED-CLAIM-REFUSED",
+        "risk_publication_held": "SIMULATED-RISK-PUBLICATION-HELD",
+        "arrivals_morning": "SIMULATED-ARRIVALS-MORNING",
+        "arrivals_evening": "SIMULATED-ARRIVALS-EVENING",
+        "arrivals_coverage": "SIMULATED-ARRIVALS-COVERAGE",
+        "case_opened": "SIMULATED-CASE-OPENED",
+        "case_overdue": "SIMULATED-CASE-OVERDUE",
     },
     "wechat_subscribe_templates": {
         "registration_approved": "SUBSCRIBED-REGISTRATION-APPROVED",

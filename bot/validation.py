@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import orjson
 
+from bot.markdown import table_of
+
 if TYPE_CHECKING:
     from core.risk.study.validation import Validation
 
@@ -97,7 +99,7 @@ def lines_of(validation: Validation) -> list[str]:
     lines = [f"{validation.version}, {validation.community_count} communities"]
     for horizon, phases in validation.means.items():
         lines += ["", f"Listed within {horizon} days (means over days)", ""]
-        lines += _table(
+        lines += table_of(
             ["measure", "phase", "days", *ORDERS],
             [
                 [
@@ -111,7 +113,7 @@ def lines_of(validation: Validation) -> list[str]:
             ],
         )
     lines += ["", "Colours: share of the communities, and of these listed within 7 days", ""]
-    lines += _table(
+    lines += table_of(
         ["phase", "colour", "communities × days", "share", "listed"],
         [
             [phase, colour.value, str(one.count), _shown(one.share), _shown(one.hit_share)]
@@ -126,13 +128,3 @@ def lines_of(validation: Validation) -> list[str]:
 
 def _shown(number: float | None) -> str:
     return "–" if number is None else f"{number:.3f}"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    body = [
-        "| " + " | ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in [head, *rows]
-    ]
-    rule = "|" + "|".join("-" * (width + 1) + ":" for width in widths) + "|"
-    return [body[0], rule, *body[1:]]

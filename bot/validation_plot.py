@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from bot.svg import (
+    FIRST_TOP,
+    MARGIN,
+    PANEL_HEIGHT,
+    PLOT_HEIGHT,
+    PLOT_WIDTH,
+    frame,
+    opening,
+    text,
+)
 from core.risk.rules import Colour
 from core.risk.study.validation import BandResult, DayResult, Validation
 
-WIDTH: Final = 860
-PANEL_HEIGHT: Final = 250
-MARGIN: Final = 56
-PLOT_HEIGHT: Final = PANEL_HEIGHT - 90
-PLOT_WIDTH: Final = WIDTH - 2 * MARGIN
 LOWEST_AUC: Final = 0.4
 # Told apart by their dashes too, for those who do not see the colours.
 LINES: Final = (
@@ -52,18 +57,12 @@ def svg_of(validation: Validation, *, title: str) -> str:
         title: of the picture, for its readers.
     """
     horizons = sorted(validation.days)
-    height = PANEL_HEIGHT * (len(horizons) + 1) + 50
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
-        f"<title>{_escape(title)}</title>",
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        _text(MARGIN, 28, title, size=17),
-    ]
+    parts = opening(title, panels=len(horizons) + 1)
     for place, horizon in enumerate(horizons):
-        panel = _Panel(top=90 + place * PANEL_HEIGHT, lowest=LOWEST_AUC)
+        panel = _Panel(top=FIRST_TOP + place * PANEL_HEIGHT, lowest=LOWEST_AUC)
         name = f"AUC by day, listed within {horizon} days"
         parts += _curves(panel, name, validation.days[horizon])
-    panel = _Panel(top=90 + len(horizons) * PANEL_HEIGHT, lowest=0.0)
+    panel = _Panel(top=FIRST_TOP + len(horizons) * PANEL_HEIGHT, lowest=0.0)
     parts += _bars(panel, validation)
     return "\n".join([*parts, "</svg>", ""])
 
@@ -71,7 +70,7 @@ def svg_of(validation: Validation, *, title: str) -> str:
 def _curves(panel: _Panel, name: str, days: Sequence[DayResult]) -> Iterator[str]:
     yield from _frame(panel, name, [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
     if not days:
-        yield _text(MARGIN + 8, panel.top + 24, "no day of the phases is known")
+        yield text(MARGIN + 8, panel.top + 24, "no day of the phases is known")
         return
     first, last = days[0].day, days[-1].day
     for place, (measure, label, colour, dashes) in enumerate(LINES):
@@ -84,9 +83,9 @@ def _curves(panel: _Panel, name: str, days: Sequence[DayResult]) -> Iterator[str
         yield f'<polyline fill="none" {style} points="{" ".join(points)}"/>'
         x, y = MARGIN + 300 + place * 110 + (70 if place == len(LINES) - 1 else 0), panel.top - 14
         yield f'<line x1="{x}" y1="{y - 4}" x2="{x + 22}" y2="{y - 4}" {style}/>'
-        yield _text(x + 28, y, label)
+        yield text(x + 28, y, label)
     for day in days[:: max(1, len(days) // 6)]:
-        yield _text(
+        yield text(
             _x(day.day, first, last), panel.top + PLOT_HEIGHT + 18, f"{day.day:%m-%d}", middle=True
         )
 
@@ -97,7 +96,7 @@ def _bars(panel: _Panel, validation: Validation) -> Iterator[str]:
     width = PLOT_WIDTH / max(1, len(validation.bands))
     for place, (phase, bands) in enumerate(validation.bands.items()):
         left = MARGIN + place * width
-        yield _text(left + width / 2, panel.top + PLOT_HEIGHT + 38, phase, middle=True)
+        yield text(left + width / 2, panel.top + PLOT_HEIGHT + 38, phase, middle=True)
         shown = [(colour, one) for colour, one in bands.items() if one.count]
         start = left + (width - len(shown) * (BAR_WIDTH + BAR_GAP) + BAR_GAP) / 2
         for index, (colour, one) in enumerate(shown):
@@ -112,28 +111,14 @@ def _bar(panel: _Panel, left: float, colour: Colour, band: BandResult) -> Iterat
         f'fill="{FILLS[colour]}"/>'
     )
     middle = left + BAR_WIDTH / 2
-    yield _text(middle, top - 5, f"{hit_share:.1%}", middle=True)
-    yield _text(middle, bottom + 18, f"{colour.value} {band.share:.0%}", middle=True)
+    yield text(middle, top - 5, f"{hit_share:.1%}", middle=True)
+    yield text(middle, bottom + 18, f"{colour.value} {band.share:.0%}", middle=True)
 
 
 def _frame(panel: _Panel, name: str, marks: Sequence[float]) -> Iterator[str]:
-    yield _text(MARGIN, panel.top - 14, name, size=14)
-    for mark in marks:
-        y = panel.y(mark)
-        yield f'<line x1="{MARGIN}" y1="{y}" x2="{WIDTH - MARGIN}" y2="{y}" stroke="#deddda"/>'
-        yield _text(MARGIN - 34, y + 4, f"{mark:g}")
+    yield from frame(panel.top, name, [(panel.y(mark), f"{mark:g}") for mark in marks])
 
 
 def _x(day: date, first: date, last: date) -> float:
     span = max(1, (last - first).days)
     return round(MARGIN + PLOT_WIDTH * (day - first).days / span, 1)
-
-
-def _text(x: float, y: float, text: str, *, size: int = 13, middle: bool = False) -> str:
-    anchor = ' text-anchor="middle"' if middle else ""
-    place = f'x="{x:.1f}" y="{y:.1f}" font-family="sans-serif" font-size="{size}"'
-    return f"<text {place}{anchor}>{_escape(text)}</text>"
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -26,6 +26,7 @@ BREAK_SECONDS: Final = 5.0
 NIGHT_BEGINS: Final = timedelta(hours=4, minutes=30)
 NIGHT_EVERY_MINUTES: Final = 10
 SWEEP_MINUTE: Final = 7
+POLL_EVERY_MINUTES: Final = 5
 
 
 def make_huey(settings: Settings, *, timeout_seconds: float = 3.0) -> Huey:
@@ -61,6 +62,8 @@ def add_tasks(
     remind: Callable[[], None] | None = None,
     keep_code: Callable[[], None] | None = None,
     appoint: Callable[[], None] | None = None,
+    poll: Callable[[], None] | None = None,
+    forecast: Callable[[], None] | None = None,
 ) -> Callable[[], object]:
     """Register the tasks, by the same names in every process, and return what queues a look.
 
@@ -75,6 +78,8 @@ def add_tasks(
         remind: called once a minute.
         keep_code: called once a minute.
         appoint: called once a minute.
+        poll: called every five minutes.
+        forecast: called every five minutes, a minute after `poll`.
     """
 
     def look_task() -> None:
@@ -89,6 +94,8 @@ def add_tasks(
         ("remind", _is_any_time, remind),
         ("keep_code", _is_any_time, keep_code),
         ("appoint", _is_any_time, appoint),
+        ("poll", is_poll_time, poll),
+        ("forecast", is_forecast_time, forecast),
     )
     for name, is_time, work in timetable:
         if work is not None:
@@ -122,6 +129,17 @@ def is_night_time(at: datetime) -> bool:
 def is_sweep_time(at: datetime) -> bool:
     """Return whether expired state is swept in this minute, once an hour."""
     return at.minute == SWEEP_MINUTE
+
+
+def is_poll_time(at: datetime) -> bool:
+    """Return whether the live feed is read in this minute, every five minutes."""
+    # Not when others begin: on the hour, and at its tens.
+    return at.minute % POLL_EVERY_MINUTES == 1
+
+
+def is_forecast_time(at: datetime) -> bool:
+    """Return whether forecasts are looked at in this minute: after the live feed was read."""
+    return is_poll_time(at - timedelta(minutes=1))
 
 
 class Bell:

@@ -16,12 +16,17 @@ import structlog
 from bot.account import PlatformAccount
 from bot.client import WeChatClient
 from bot.deliver import Pace, Sender, deliver_once
+from bot.feeds.polling import poll, ticket_source
+from bot.feeds.ticketing import TicketSource
 from bot.files import ObjectFiles
+from bot.forecasting import issue_due
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailableError, open_store
 from bot.texts import Texts, text_constants
 from bot.wakeups import add_tasks, make_huey
+from core.arrivals.duty import tell_duty
 from core.audit.chain import SEAL_LIMIT, find_head, seal_entries
+from core.cases.telling import tell_cases
 from core.clock import day_of
 from core.codes.account import (
     ACCOUNT,
@@ -41,7 +46,10 @@ from core.registration.drafts import sweep_drafts
 from core.registration.waiting import tell_waiting
 from core.resumption.approval.preparing import drop_lapsed
 from core.resumption.approval.releasing import release_due
+from core.risk.rulings.evidence import drop_evidence
 from core.risk.rulings.overrides import close_lapsed
+from core.sites.reminding import remind_sites
+from core.sites.supervising import list_supervisors
 
 log = structlog.get_logger()
 
@@ -50,6 +58,8 @@ Nightly: TypeAlias = "Callable[[Database, date, datetime], object]"
 LOOK_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 45.0  # longer than the longest call, so that it is recorded
 NIGHT_LOCK_SECONDS: Final = 3600.0
+POLL_LOCK_SECONDS: Final = 240.0
+FORECAST_LOCK_SECONDS: Final = 240.0
 POLL_SECONDS: Final = 0.5
 
 
@@ -68,6 +78,7 @@ class Worker:
         look_seconds: float = LOOK_SECONDS,
         files: FileStore | None = None,
         codes: AccountCodes | None = None,
+        tickets: TicketSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prepare the worker; nothing runs yet.
@@ -82,6 +93,7 @@ class Worker:
             look_seconds: how often to look without being woken.
             files: where what nothing names any more is swept; None sweeps none.
             codes: makes the account's own code; None makes none.
+            tickets: the live feed of the ticketing system; None: there is none.
             clock: aware.
         """
         self._settings = settings
@@ -93,6 +105,7 @@ class Worker:
         self._look_seconds = look_seconds
         self._files = files
         self._codes = codes
+        self._tickets = tickets
         self._clock = clock
         self._texts = Texts(constants=text_constants(settings))
         self._woken = threading.Event()
@@ -111,6 +124,8 @@ class Worker:
             remind=self.remind,
             keep_code=self.keep_code,
             appoint=self.appoint,
+            poll=self.poll if self._tickets else None,
+            forecast=self.forecast,
         )
         consumer = huey.create_consumer(
             workers=1,
@@ -179,6 +194,7 @@ class Worker:
             sweep_notices(session, now=self._clock())
             sweep_sessions(session, now=self._clock())
             sweep_drafts(session, now=self._clock())
+            drop_evidence(session, now=self._clock())
         self._close_overrides()
         try:
             self._store.sweep()
@@ -218,9 +234,12 @@ class Worker:
             self._woken.set()
 
     def remind(self) -> None:
-        """Tell those who decide about registrations that people wait for them."""
+        """Tell who decides that people wait, sites that their report is due, staff of cases."""
         with self._database.transaction() as session:
             count = tell_waiting(session, now=self._clock())
+            count += remind_sites(session, now=self._clock())
+        with self._database.transaction() as session:
+            count += tell_cases(session, supervisors=list_supervisors, now=self._clock())
         if count:
             self._woken.set()
 
@@ -248,6 +267,31 @@ class Worker:
             log.info("owners let in", count=count)
             self._woken.set()
 
+    def poll(self) -> None:
+        """Read the live feed on from where it was left; one worker at a time."""
+        if self._tickets is None:
+            return
+        try:
+            with self._store.lock("poll", seconds=POLL_LOCK_SECONDS) as is_held:
+                if is_held:
+                    poll(self._database, self._tickets, now=self._clock)
+        except StoreUnavailableError:
+            log.warning("poll postponed")
+
+    def forecast(self) -> None:
+        """Issue the forecasts of arrivals that are due, and tell those on duty at the station."""
+        try:
+            with self._store.lock("forecast", seconds=FORECAST_LOCK_SECONDS) as is_held:
+                if is_held:
+                    issue_due(self._database, now=self._clock)
+        except StoreUnavailableError:
+            log.warning("forecast postponed")
+            return
+        with self._database.transaction() as session:
+            count = tell_duty(session, now=self._clock())
+        if count:
+            self._woken.set()
+
     def seal(self) -> None:
         """Add what was committed to the chain of the audit log, in short transactions."""
         count, head = SEAL_LIMIT, None
@@ -273,6 +317,7 @@ def open_worker(settings: Settings, *, nightly: Nightly | None = None) -> Worker
         client=client,
         files=ObjectFiles(settings),
         codes=PlatformAccount(settings, client),
+        tickets=ticket_source(settings),
         nightly=nightly,
     )
 

@@ -29,6 +29,8 @@ from sqlalchemy import (
     MetaData,
     create_engine,
     event,
+    func,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
@@ -412,6 +414,35 @@ def _begin_immediate(connection: Connection) -> None:
     # A transaction that starts as a reader and then writes fails with SQLITE_BUSY at once,
     # without waiting; taking the write lock at the start makes the busy timeout work.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def take_turn(session: Session, *, number: int) -> None:
+    """Wait until nobody else has the turn of this number; it ends with the transaction.
+
+    What is read afterwards is what the others have left.
+
+    Args:
+        session: of the change.
+        number: of the queue; no other one of the application has it.
+    """
+    connection = session.connection()
+    # SQLite lets one transaction write at a time.
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def share_turn(session: Session, *, number: int) -> None:
+    """Wait until nobody has taken the turn of this number, and keep them off until the end.
+
+    Those who share it do not wait for each other.
+
+    Args:
+        session: of a change that rests on what whoever takes the turn would change.
+        number: of the queue.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock_shared(number)))
 
 
 def upsert(

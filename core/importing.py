@@ -11,15 +11,20 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final, TypeAlias
 from unicodedata import category, normalize
+
+from core.clock import SHANGHAI, day_of
 
 Fact: TypeAlias = "str | int | float"
 
 SHOWN_CHARACTERS: Final = 40
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DAY: Final = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))", re.ASCII)
+_INSTANT: Final = re.compile(
+    r"(.+?)[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,20 @@ def number_in(
     return number + 0.0  # -0.0 becomes 0.0
 
 
+def whole_in(
+    row: ImportRow, column: str, *, minimum: float = -math.inf, maximum: float = math.inf
+) -> int | None:
+    """Return the whole number in a cell; None when the cell is empty.
+
+    Raises:
+        RowRefusedError: as for `number_in`, or it has a fraction.
+    """
+    number = number_in(row, column, minimum=minimum, maximum=maximum)
+    if number is not None and not number.is_integer():
+        raise RowRefusedError("not_whole", column=column, value=number)
+    return None if number is None else int(number)
+
+
 def day_in(row: ImportRow, column: str, *, latest: date) -> date:
     """Return the day in a cell: `2020-03-27`, `2020/3/27`, `2020.3.27` or `20200327`.
 
@@ -216,6 +235,37 @@ def day_in(row: ImportRow, column: str, *, latest: date) -> date:
     if day > latest:
         raise RowRefusedError("day_too_late", column=column, value=str(day), latest=str(latest))
     return day
+
+
+def instant_in(row: ImportRow, column: str, *, latest: datetime) -> datetime:
+    """Return the instant in a cell, in UTC: a day, perhaps with a time of day and a zone.
+
+    Args:
+        row: the row.
+        column: where it stands; without a zone it is time in Asia/Shanghai, a day alone its first
+            moment. Fractions of a second are left out.
+        latest: aware instant; no later local day than its own is possible.
+
+    Raises:
+        RowRefusedError: as for `day_in`, or the time is none.
+    """
+    text = normalize("NFKC", row.cells.get(column, ""))
+    match = _INSTANT.fullmatch(text)
+    cells = {column: match[1] if match else text}
+    day = day_in(ImportRow(row.line, cells), column, latest=day_of(latest))
+    try:
+        clock = time(int(match[2]), int(match[3]), int(match[4] or 0)) if match else time()
+        zone = SHANGHAI if match is None or match[5] is None else _zone_of(match[5])
+        return datetime.combine(day, clock, zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise RowRefusedError("not_a_day", column=column, value=shown(text)) from None
+
+
+def _zone_of(text: str) -> tzinfo:
+    if text == "Z":
+        return UTC
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
+    return timezone(-offset if text[0] == "-" else offset)
 
 
 def _day_of(text: str) -> date | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -17,6 +17,11 @@ import structlog
 from sqlalchemy import CheckConstraint, Date, Integer, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core.arrivals.fitting import fit_day, keep_references
+from core.arrivals.grading import grade_late
+from core.arrivals.issuing import issue_midnight
+from core.arrivals.keeping import sweep_arrivals
+from core.clock import day_of
 from core.db import Base, UtcDateTime, upsert
 from core.risk.indicators.computing import compute_indicators
 from core.risk.notifying import queue_colour_notices
@@ -132,10 +137,33 @@ def _tell_subscribers(session: Session, day: date, now: datetime) -> None:  # no
     queue_colour_notices(session, now=now)
 
 
+def _fit_arrivals(session: Session, day: date, now: datetime) -> None:
+    references = fit_day(session, day=day + timedelta(days=1))
+    keep_references(session, references=references, now=now)
+
+
+def _forecast_arrivals(session: Session, day: date, now: datetime) -> None:
+    # Of a night that is made up for days later, the day to forecast is over.
+    if day_of(now) == day + timedelta(days=1):
+        issue_midnight(session, now=now)
+
+
+def _grade_arrivals(session: Session, day: date, now: datetime) -> None:
+    grade_late(session, day=day, now=now)
+
+
+def _sweep_arrivals(session: Session, day: date, now: datetime) -> None:  # noqa: ARG001
+    sweep_arrivals(session, now=now)
+
+
 STEPS: Final = (
     Step(name="indicators", work=_compute),
     Step(name="risk_scores", work=_score),
     Step(name="colour_notices", work=_tell_subscribers),
+    Step(name="arrivals_fitted", work=_fit_arrivals),
+    Step(name="arrivals_forecast", work=_forecast_arrivals),
+    Step(name="arrivals_graded", work=_grade_arrivals),
+    Step(name="arrivals_swept", work=_sweep_arrivals),
 )
 
 

@@ -6,10 +6,12 @@ fault beside its field, and what was typed stays (`Form`).
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from core.clock import start_of
 from core.errors import DomainError, InvalidInputError
@@ -24,6 +26,8 @@ MAX_TYPED = 10_000
 # A larger number is no row's, and one database refuses it.
 MAX_NUMBER = 2**31 - 1
 MAX_DIGITS = 10
+# In the wide characters of a Chinese keyboard, too.
+_DECIMAL: Final = re.compile(r"[0-9０-９]{1,7}(?:[.．][0-9０-９]{1,4})?")
 # More rows than any company has people; a longer list is nobody's work.
 MAX_LIST = 20_000
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -52,6 +56,12 @@ class NumberInvalidError(InvalidInputError):
     """No whole number between the bounds; facts: `lowest`, `highest`."""
 
     code = "number_invalid"
+
+
+class DecimalInvalidError(InvalidInputError):
+    """No number between the bounds; facts: `lowest`, `highest`."""
+
+    code = "decimal_invalid"
 
 
 class DayInvalidError(InvalidInputError):
@@ -222,6 +232,19 @@ class Form:
             self.refuse(name, NumberInvalidError(lowest=lowest, highest=highest))
             return None
         return number
+
+    def decimal(self, name: str, *, lowest: float, highest: float) -> float | None:
+        """Return a number between two bounds, both included; it may have a fraction."""
+        text = _line_of(self._typed(name))
+        if not text:
+            self.refuse(name, FieldMissingError())
+            return None
+        is_one = _DECIMAL.fullmatch(text) is not None
+        value = float(unicodedata.normalize("NFKC", text)) if is_one else None
+        if value is None or not lowest <= value <= highest:
+            self.refuse(name, DecimalInvalidError(lowest=f"{lowest:g}", highest=f"{highest:g}"))
+            return None
+        return value
 
     def choice(self, name: str, choices: type[Choice]) -> Choice | None:
         """Return one of the values of an enumeration."""

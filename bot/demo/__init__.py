@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.demo.arrivals import ArrivalsReport, issue_forecasts, load_arrivals
 from bot.demo.companies import SEED, DemoCompany, make_companies
 from bot.demo.key_areas import make_key_areas
 from bot.demo.names import COMPANY_OFFICE
@@ -22,6 +23,7 @@ from bot.demo.papers import make_papers
 from bot.demo.places import DemoCommunity, make_communities
 from bot.demo.resumption import is_loaded, load_resumption
 from bot.demo.risk import Extent, RiskReport, checked, count_steps, find_zero, load_risk
+from bot.demo.sites import SitesReport, load_sites
 from core.clock import day_of
 from core.db import Database
 from core.files.store import FileStore
@@ -49,6 +51,11 @@ EXTENTS: Final = {
     Size.DISTRICT: Extent(days=28, one_in=1, flags_a_day=70_000),
 }
 COMPANIES: Final = {Size.SMALL: 400, Size.DISTRICT: 16_584}
+SITES: Final = {Size.SMALL: 12, Size.DISTRICT: 167}
+# Days of reports of sites before today.
+SITE_DAYS: Final = {Size.SMALL: 14, Size.DISTRICT: 30}
+# Days of trains, tickets and counts before today.
+STATION_DAYS: Final = {Size.SMALL: 18, Size.DISTRICT: 60}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,8 @@ class DemoReport:
     registrations: int
     papers: int
     key_areas: int
+    arrivals: ArrivalsReport
+    sites: SitesReport
     risk: RiskReport
 
     def __str__(self) -> str:
@@ -76,6 +85,9 @@ class DemoReport:
             f"{self.communities} communities, {self.risk.residents} residents, "
             f"{self.companies} companies, {self.papers} papers, {self.key_areas} key areas, "
             f"{self.filings} filings with {self.registrations} registrations, "
+            f"{self.arrivals.trains} trains, "
+            f"{self.sites.sites} sites with {self.sites.reports} reports and "
+            f"{self.sites.people} people, "
             f"{self.risk.events} rows of events, {self.risk.days} days of scores; "
             f"{last.day}: {colours}"
         )
@@ -129,7 +141,7 @@ def load(
     with database.reading() as session:
         _check_own(session, communities)
         zero = find_zero(session, communities) or today - timedelta(days=1)
-    done = _Steps(progress, total=5 + count_steps(extent))
+    done = _Steps(progress, total=7 + count_steps(extent))
     with database.transaction() as session:
         rows = (one.row(line) for line, one in enumerate(communities, start=2))
         checked(import_communities(session, rows, now=now))
@@ -145,6 +157,13 @@ def load(
         if not is_loaded(session):
             filings, registrations = load_resumption(session, companies, files=files, now=now)
         done.step()
+    with database.transaction() as session:
+        arrivals = load_arrivals(session, days=STATION_DAYS[size], now=now)
+        issue_forecasts(session, days=STATION_DAYS[size], now=now)
+        done.step()
+    with database.transaction() as session:
+        sites = load_sites(session, count=SITES[size], days=SITE_DAYS[size], now=now)
+        done.step()
     risk = load_risk(
         database, communities, extent=extent, zero=zero, files=files, now=now, step=done.step
     )
@@ -155,6 +174,8 @@ def load(
         registrations=registrations,
         papers=papers,
         key_areas=key_areas,
+        arrivals=arrivals,
+        sites=sites,
         risk=risk,
     )
 

@@ -20,6 +20,7 @@ def make_key_areas(*, today: date) -> Iterator[ImportRow]:
                 "code": area["code"],
                 "name": area["name"],
                 "aliases": area["aliases"],
+                "level": area["level"],
                 "since": since.isoformat(),
                 "until": until.isoformat() if until else "",
                 "source": "",

@@ -79,7 +79,7 @@ class _Plan:
 
 
 _PLANS: Final = (
-    _Plan(staff=120, head_count=150, has_decided=True),
+    _Plan(staff=48, head_count=150, has_decided=True),
     _Plan(staff=25, head_count=25, has_decided=True),
     _Plan(staff=23, head_count=20),
     _Plan(staff=18, head_count=30, has_decided=True),

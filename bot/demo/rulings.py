@@ -1,20 +1,23 @@
-"""What people decided in the demo district: a colour set by hand, and an objection that waits."""
+"""What people did in the demo district: a colour by hand, an objection that waits, two events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.demo.residents import resident_id
 from bot.demo.scenes import CONTESTED, OVERRIDDEN, Scene
 from core.clock import day_of
 from core.files.store import FileStore
-from core.people.staff.rules import Role
+from core.people.staff.rules import Area, Role
 from core.people.staff.service import NewStaff, add_account, disable_account
 from core.places.model import Community
+from core.risk.events.entering import EventEntry, enter_event, withdraw_event
+from core.risk.events.rules import EventKind
 from core.risk.rules import Colour
 from core.risk.rulings.appeals import AppealDraft, raise_appeal
 from core.risk.rulings.model import Appeal, ColourOverride
@@ -38,6 +41,9 @@ def load_rulings(
     session: Session, scenes: Mapping[str, Scene], *, files: FileStore, now: datetime
 ) -> None:
     """Let two reviewers set a colour, and an officer object to yesterday's value of a fever.
+
+    One of the reviewers enters what no file brought: an isolation that was lifted at once, and a
+    slip.
 
     Args:
         session: with yesterday's scores.
@@ -72,12 +78,34 @@ def load_rulings(
         evidence="两位居民系普通感冒低热，社区医院当日已排除，另一位不住在本小区。",
     )
     raise_appeal(session, draft=draft, files=files, staff_id=officer, now=now)
+    _enter(session, codes[0], staff_id=first, now=now)
     for name in (*REVIEWERS, OFFICER):
         disable_account(session, name=name, now=now)
 
 
 def _add(session: Session, staff: NewStaff, *, now: datetime) -> int:
     return add_account(session, staff=staff, password_hash=_NO_PASSWORD, now=now).id
+
+
+def _enter(session: Session, code: str, *, staff_id: int, now: datetime) -> None:
+    """Enter two events of residents of a community; neither moves a colour."""
+    today = day_of(now)
+    given: dict[str, Any] = {"area": Area(), "staff_id": staff_id, "now": now}
+    yesterday = today - timedelta(days=1)
+    # Over on the day it began: it stands at the end of no day that was told of already.
+    lifted = EventEntry(
+        person_id=resident_id(code, 0),
+        kind=EventKind.HOME_ISOLATION,
+        reported_on=yesterday,
+        ended_on=yesterday,
+    )
+    enter_event(session, entry=lifted, **given)
+    slip = EventEntry(
+        person_id=resident_id(code, 1), kind=EventKind.OVERSEAS_ARRIVAL, reported_on=today
+    )
+    event_id = enter_event(session, entry=slip, **given)
+    reason = "重名，入境的不是这一位，社区已当面核实。"
+    withdraw_event(session, event_id=event_id, reason=reason, **given)
 
 
 def _override(

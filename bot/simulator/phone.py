@@ -21,6 +21,7 @@ from bot.simulator.envelope import aes_key_of
 from bot.simulator.ledger import Ledger
 from bot.simulator.mailbox import Channel, list_entries, register_template
 from bot.simulator.pages import create_pages
+from bot.simulator.ticketing import create_ticketing
 from bot.simulator.wire import Account, Platform
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
@@ -109,6 +110,7 @@ def create_blueprint(
     interface.register_blueprint(create_api(ledger, _credentials(settings)))
     interface.register_blueprint(create_control(ledger))
     blueprint.register_blueprint(interface)
+    blueprint.register_blueprint(create_ticketing())
     return blueprint
 
 

@@ -19,13 +19,14 @@ from sqlalchemy.orm import Session
 
 from core.audit.model import AuditEntry, AuditLink
 from core.audit.rules import ORIGIN, digest_of
+from core.db import take_turn
 
 SEAL_LIMIT: Final = 1000
 READ_LIMIT: Final = 1000
 # No transaction lasts as long: older entries that are not sealed were put there by another way.
 SETTLED_AFTER: Final = timedelta(hours=1)
-# Any number that no other advisory lock of the application has.
-_LOCK: Final = 0x4855495A4C
+# Any number that no other queue of the application has.
+_SEALING: Final = 0x4855495A4C
 
 _ENTRY: Final = (
     AuditEntry.id,
@@ -108,8 +109,7 @@ def seal_entries(session: Session, *, now: datetime, limit: int = SEAL_LIMIT) ->
         now: aware instant.
         limit: entries at most, so that the step stays short.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    take_turn(session, number=_SEALING)
     head = find_head(session)
     position, previous = (head.position, head.digest) if head else (0, ORIGIN)
     for row in _open_entries(session, now=now, limit=limit):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.audit.model import AuditEntry
+from core.bulk import Writer, table_of
 
 PAGE_SIZE: Final = 50
 
@@ -35,6 +36,31 @@ def record(
         **facts: small values that explain it; never personal data.
     """
     session.add(AuditEntry(at=now, actor=actor, action=action, subject=subject, facts=facts))
+
+
+def record_all(
+    session: Session,
+    *,
+    now: datetime,
+    actor: str,
+    action: str,
+    facts_by_subject: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Add one entry for each of many subjects, as `record` does for one.
+
+    Args:
+        session: the session of the change.
+        now: aware instant of the change.
+        actor: who did it.
+        action: a verb of the domain.
+        facts_by_subject: small values that explain it; never personal data.
+    """
+    # What came before is to stand before.
+    session.flush()
+    writer = Writer(session, table_of(AuditEntry), ("at", "actor", "action", "subject", "facts"))
+    for subject, facts in facts_by_subject.items():
+        writer.add(now, actor, action, subject, dict(facts))
+    writer.flush()
 
 
 def record_once(

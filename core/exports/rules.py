@@ -32,6 +32,15 @@ class ExportKind(StrEnum):
 
     FILINGS = "filings"
     REGISTRATIONS = "registrations"
+    CASES = "cases"
+    SITES = "sites"
+
+
+class SheetFormat(StrEnum):
+    """As what kind of file: what a spreadsheet opens, or what other systems read."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
 
 
 class Masking(StrEnum):

@@ -16,7 +16,8 @@ class StoredFile(Base):
     __tablename__ = "stored_file"
     __table_args__ = (
         CheckConstraint(
-            "purpose IN ('prevention_plan', 'licence', 'appeal_evidence')", name="purpose"
+            "purpose IN ('prevention_plan', 'licence', 'appeal_evidence', 'case_evidence')",
+            name="purpose",
         ),
         CheckConstraint(
             "media_type IN ('application/pdf', 'image/jpeg', 'image/png')", name="media_type"

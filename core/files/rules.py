@@ -52,6 +52,7 @@ class FilePurpose(StrEnum):
     PREVENTION_PLAN = "prevention_plan"
     LICENCE = "licence"
     APPEAL_EVIDENCE = "appeal_evidence"
+    CASE_EVIDENCE = "case_evidence"
 
 
 class MediaType(StrEnum):

@@ -2,64 +2,88 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from unicodedata import normalize
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
-from core.clock import SHANGHAI, day_of, local
+from core.clock import local
 from core.db import upsert
 from core.importing import (
     ImportOutcome,
     ImportRow,
+    Manifest,
     RowRefusedError,
     check_first,
-    day_in,
+    instant_in,
     shown,
     text_in,
 )
 from core.keyareas.divisions import divisions
 from core.keyareas.model import KeyArea
 from core.keyareas.naming import short_name_of
-from core.keyareas.rules import ALIAS_MARK, CODE_LENGTH, aliases_of, is_area_code
+from core.keyareas.rules import (
+    ALIAS_MARK,
+    CODE_LENGTH,
+    STREET_CODE_LENGTH,
+    Level,
+    aliases_of,
+    is_area_code,
+)
+from core.keyareas.service import change_list
+from core.keyareas.versions import record_version
 
 KEY_AREA_COLUMNS: Final = ("code", "name", "since")
-KEY_AREA_OPTIONAL_COLUMNS: Final = ("aliases", "until", "source")
+KEY_AREA_OPTIONAL_COLUMNS: Final = ("aliases", "level", "until", "source")
 
 ACTOR: Final = "operator:import"
 SUBJECT: Final = "register:key_areas"
 # A list may announce what begins in some days.
 MAX_DAYS_AHEAD: Final = 31
+# What a full file does not name: left as it is, or ended with the import.
+UNLISTED: Final = "area_unlisted"
+ENDED: Final = "area_ended"
+_MAX_SOURCE: Final = 200
 _KEYS: Final = ("code", "since")
-_FIELDS: Final = ("name", "aliases", "until", "source")
-_CLOCK: Final = re.compile(r"(.+?)[ T]+(\d{1,2}):(\d{2})(?::\d{2})?", re.ASCII)
+_FIELDS: Final = ("name", "aliases", "level", "until", "source")
 
 
 def import_key_areas(
-    session: Session, rows: Iterable[ImportRow], *, now: datetime
+    session: Session,
+    rows: Iterable[ImportRow],
+    *,
+    now: datetime,
+    manifest: Manifest | None = None,
 ) -> ImportOutcome:
     """Store the key areas of a file; one that is known by code and start gets what the file says.
 
-    A row whose end is its start takes back what an earlier file said by mistake.
+    A row whose end is its start takes back what an earlier file said by mistake. What is left
+    standing is kept as a version of the list, if it is another than before.
 
     Args:
         session: the session of the import.
         rows: with the columns `KEY_AREA_COLUMNS`, perhaps `KEY_AREA_OPTIONAL_COLUMNS`. A day
             means its first moment in Asia/Shanghai, also as an end: from then on it is none.
         now: aware instant.
+        manifest: what the sender says of the file. A full one names all that is a key area or
+            will be; with `is_missing_ended`, what it does not name ends at `now`, and what has
+            not begun is taken back. Whoever asks for that takes no file with a refused row.
 
     Returns:
-        Counts and refused rows. Rows that are taken back count as updated.
+        Counts and refused rows; rows that are taken back or end count as updated. Under
+        `UNLISTED` or `ENDED` the codes that a full file does not name.
     """
+    manifest = manifest or Manifest()
+    change_list(session)
     known = _known(session)
     outcome = ImportOutcome()
     seen: dict[str, int] = {}
     changed: list[dict[str, Any]] = []
+    named: set[tuple[str, datetime]] = set()
     for row in rows:
         try:
             area = _area_of(row, now=now)
@@ -67,6 +91,7 @@ def import_key_areas(
         except RowRefusedError as refused:
             outcome.rejections.append(refused.at(row.line))
             continue
+        named.add((area["code"], area["since"]))
         stored = known.get((area["code"], area["since"]))
         is_withdrawn = area["until"] == area["since"]
         if stored == tuple(area[name] for name in _FIELDS) or (is_withdrawn and stored is None):
@@ -78,8 +103,43 @@ def import_key_areas(
             outcome.updated_count += 1
         changed.append(area)
     _write(session, changed, now=now)
-    _report(session, outcome, now=now)
+    if manifest.is_full or manifest.is_missing_ended:
+        _look_for_unlisted(session, outcome, manifest=manifest, named=named, now=now)
+    version_id = record_version(session, source=_source_of(changed), now=now)
+    _report(session, outcome, version_id=version_id, now=now)
     return outcome
+
+
+def _look_for_unlisted(
+    session: Session,
+    outcome: ImportOutcome,
+    *,
+    manifest: Manifest,
+    named: set[tuple[str, datetime]],
+    now: datetime,
+) -> None:
+    """Name what stands and is not in a full file; end it only if asked to."""
+    standing = session.execute(
+        select(KeyArea.code, KeyArea.since, KeyArea.id)
+        .where(or_(KeyArea.until.is_(None), KeyArea.until > now))
+        .order_by(KeyArea.code, KeyArea.since)
+    )
+    missing = [one for one in standing if (one.code, one.since) not in named]
+    codes = list(dict.fromkeys(one.code for one in missing))
+    outcome.findings[ENDED if manifest.is_missing_ended else UNLISTED] = codes
+    if not manifest.is_missing_ended or not missing:
+        return
+    outcome.updated_count += len(missing)
+    begun = [one.id for one in missing if one.since < now]
+    announced = [one.id for one in missing if one.since >= now]
+    session.execute(update(KeyArea).where(KeyArea.id.in_(begun)).values(until=now, imported_at=now))
+    session.execute(delete(KeyArea).where(KeyArea.id.in_(announced)))
+
+
+def _source_of(changed: Iterable[Mapping[str, Any]]) -> str:
+    """Return the source that all changed rows name, if it is one."""
+    sources = {area["source"] for area in changed if area["source"]}
+    return str(sources.pop()) if len(sources) == 1 else ""
 
 
 def _shown_key(area: Mapping[str, Any]) -> str:
@@ -98,8 +158,8 @@ def _known(session: Session) -> dict[tuple[str, datetime], tuple[Any, ...]]:
 def _area_of(row: ImportRow, *, now: datetime) -> dict[str, Any]:
     latest = now + timedelta(days=MAX_DAYS_AHEAD)
     code = _code_in(row)
-    since = _instant_in(row, "since", latest=latest)
-    until = _instant_in(row, "until", latest=latest) if row.cells.get("until") else None
+    since = instant_in(row, "since", latest=latest)
+    until = instant_in(row, "until", latest=latest) if row.cells.get("until") else None
     if until is not None and until < since:
         raise RowRefusedError("period_backwards")
     aliases = aliases_of(
@@ -109,17 +169,32 @@ def _area_of(row: ImportRow, *, now: datetime) -> dict[str, Any]:
         "code": code,
         "name": _name_in(row, code),
         "aliases": ALIAS_MARK.join(aliases),
+        "level": _level_in(row),
         "since": since,
         "until": until,
-        "source": text_in(row, "source", max_length=200, is_required=False),
+        "source": text_in(row, "source", max_length=_MAX_SOURCE, is_required=False),
     }
 
 
+def _level_in(row: ImportRow) -> str:
+    text = text_in(row, "level", max_length=50, is_required=False).casefold()
+    if not text:
+        return Level.MEDIUM.value
+    if text not in set(Level):
+        raise RowRefusedError("area_level_unknown", value=shown(text), known=", ".join(Level))
+    return text
+
+
 def _code_in(row: ImportRow) -> str:
-    # No code begins with a zero and all have six digits: a spreadsheet's number lost nothing.
+    # No code begins with a zero and none is long: a spreadsheet's number lost nothing.
     code = normalize("NFKC", text_in(row, "code", max_length=50))
     if not is_area_code(code):
-        raise RowRefusedError("area_code_wrong", value=shown(code), digits=CODE_LENGTH)
+        raise RowRefusedError(
+            "area_code_wrong",
+            value=shown(code),
+            digits=CODE_LENGTH,
+            street_digits=STREET_CODE_LENGTH,
+        )
     if f"{code[:2]}0000" not in divisions().names:
         raise RowRefusedError("area_code_unknown", value=shown(code))
     return code
@@ -138,23 +213,6 @@ def _name_in(row: ImportRow, code: str) -> str:
     return name
 
 
-def _instant_in(row: ImportRow, column: str, *, latest: datetime) -> datetime:
-    """Return the instant in a cell: a day, perhaps with a time of day.
-
-    Raises:
-        RowRefusedError: as for `day_in`, or the time is none.
-    """
-    text = normalize("NFKC", row.cells.get(column, ""))
-    match = _CLOCK.fullmatch(text)
-    cells = {column: match[1] if match else text}
-    day = day_in(ImportRow(row.line, cells), column, latest=day_of(latest))
-    try:
-        clock = time(int(match[2]), int(match[3])) if match else time()
-    except ValueError:
-        raise RowRefusedError("not_a_day", column=column, value=shown(text)) from None
-    return datetime.combine(day, clock, SHANGHAI).astimezone(UTC)
-
-
 def _write(session: Session, areas: list[dict[str, Any]], *, now: datetime) -> None:
     kept = [area for area in areas if area["until"] != area["since"]]
     for area in areas:
@@ -167,7 +225,9 @@ def _write(session: Session, areas: list[dict[str, Any]], *, now: datetime) -> N
         session.execute(statement, [{**area, "imported_at": now} for area in kept])
 
 
-def _report(session: Session, outcome: ImportOutcome, *, now: datetime) -> None:
+def _report(
+    session: Session, outcome: ImportOutcome, *, version_id: int | None, now: datetime
+) -> None:
     record(
         session,
         now=now,
@@ -178,4 +238,6 @@ def _report(session: Session, outcome: ImportOutcome, *, now: datetime) -> None:
         updated=outcome.updated_count,
         unchanged=outcome.unchanged_count,
         rejected=len(outcome.rejections),
+        ended=len(outcome.findings.get(ENDED, ())),
+        version=version_id,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 _PROVINCE_ENDING: Final = re.compile(r"(?:壮族|回族|维吾尔)?(?:自治区|特别行政区)$|[省市]$")
@@ -14,6 +15,7 @@ _PEOPLES: Final = (
 )
 _ENDING: Final = re.compile(rf"(?:{_PEOPLES})*自治[州县旗]$|地区$|新区$|林区$|[市区县旗盟州]$")
 _SHORTEST: Final = 2
+_STREET_ENDING: Final = re.compile(r"(?:街道|镇|乡)(?:办事处)?$")
 
 
 def province_name_of(name: str) -> str:
@@ -28,3 +30,24 @@ def short_name_of(name: str) -> str:
     """
     short = _ENDING.sub("", name)
     return short if len(short) >= _SHORTEST else name
+
+
+def spellings_of_street(name: str, *, wider: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the ways to write a street or town besides the listed one, and whether each is certain.
+
+    Args:
+        name: as listed, perhaps behind what it is in.
+        wider: official names of what it is in, the widest first.
+    """
+    own = name
+    for one in wider:
+        for written in (one, short_name_of(one)):
+            if own.startswith(written) and len(own) - len(written) >= _SHORTEST:
+                own = own.removeprefix(written)
+                break
+    if own != name:
+        yield own, True
+    short = _STREET_ENDING.sub("", own)
+    if short != own and len(short) >= _SHORTEST:
+        # It is half of many other words.
+        yield short, False

@@ -11,10 +11,12 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, TypeAlias
 
 from core.keyareas.divisions import Meaning, divisions, is_province
-from core.keyareas.rules import Area, covers
+from core.keyareas.naming import spellings_of_street
+from core.keyareas.rules import Area, covers, is_street
 from core.places.naming import simplify
 from core.places.streets import official_codes
 
@@ -47,13 +49,27 @@ class PlaceReader:
             areas: whose names and aliases are to be found too.
         """
         self._added: defaultdict[str, list[Meaning]] = defaultdict(list)
-        known = divisions().meanings
         for area in areas:
-            for name in map(key_of, area.names):
-                if name and all(one.code != area.code for one in known.get(name, ())):
-                    is_certain = len(name) > 1
-                    self._added[name].append(Meaning(area.code, is_certain))
-        self._starts = _starts_of(self._added)
+            for name in area.names:
+                self._add(key_of(name), area.code, is_certain=True)
+            if is_street(area.code):
+                for name, is_certain in spellings_of_street(area.name, wider=_wider_of(area.code)):
+                    self._add(key_of(name), area.code, is_certain=is_certain)
+        country = _country_lengths()
+        self._lengths = {
+            first: _longest_first({*country.get(first, ()), *lengths})
+            for first, lengths in _lengths_of(self._added).items()
+        }
+
+    @property
+    def added_names(self) -> list[str]:
+        """What the list is called besides what the country's places are."""
+        return list(self._added)
+
+    def _add(self, name: str, code: str, *, is_certain: bool) -> None:
+        known = (*divisions().meanings.get(name, ()), *self._added.get(name, ()))
+        if name and all(one.code != code for one in known):
+            self._added[name].append(Meaning(code, is_certain and len(name) > 1))
 
     def codes_in(self, text: str) -> list[Codes]:
         """Return the places of a text; of each, the codes that its name may stand for.
@@ -64,8 +80,10 @@ class PlaceReader:
         key = key_of(text[:MAX_TYPED])
         trail = _Trail()
         place = 0
+        added, country = self._lengths, _country_lengths()
         while place < len(key):
-            found = self._longest_at(key, place, trail)
+            may_begin = key[place] in country or key[place] in added
+            found = self._longest_at(key, place, trail) if may_begin else None
             if found is None:
                 place += 1
                 continue
@@ -90,6 +108,9 @@ class PlaceReader:
             likely = {one.code for one in meanings} if is_alone else certain
             behind = _JOINT.fullmatch(key, trail.end, place) if trail.chain else None
             codes = trail.within({one.code for one in meanings}) if behind else frozenset()
+            if place and trail.end == place:
+                # 和平街道 right behind another city is that one's, which the list does not have.
+                likely = {code for code in likely if not is_street(code)}
             codes = codes or trail.within(likely) or _without_context(likely)
             if not codes:
                 continue
@@ -106,13 +127,18 @@ class PlaceReader:
         )
 
     def _meanings_of(self, name: str) -> tuple[Meaning, ...]:
-        return (*divisions().meanings.get(name, ()), *self._added.get(name, ()))
+        known = divisions().meanings.get(name, ())
+        return (*known, *self._added[name]) if name in self._added else known
 
     def _ends_at(self, key: str, place: int) -> list[int]:
+        names, added = divisions().meanings, self._added
         first = key[place : place + 1]
-        lengths = {*_country_starts().get(first, ()), *self._starts.get(first, ())}
-        ends = [place + length for length in sorted(lengths, reverse=True)]
-        return [end for end in ends if end <= len(key) and self._meanings_of(key[place:end])]
+        ends = []
+        for length in self._lengths.get(first) or _country_lengths().get(first, ()):
+            end = place + length
+            if end <= len(key) and ((name := key[place:end]) in names or name in added):
+                ends.append(end)
+        return ends
 
 
 @dataclass(slots=True)
@@ -150,6 +176,13 @@ def key_of(text: str) -> str:
     return " ".join(simplify(text).casefold().split())
 
 
+def _wider_of(code: str) -> list[str]:
+    """Return the names of the province, city and district that a street is in."""
+    names = divisions().names
+    wider = (f"{code[:2]}0000", f"{code[:4]}00", code[:6])
+    return [names[one] for one in dict.fromkeys(wider) if one in names]
+
+
 def _inside(wider: Codes, codes: Collection[str]) -> Codes:
     return frozenset(
         code for code in codes if any(code != one and covers(one, code) for one in wider)
@@ -183,17 +216,18 @@ def _splits_word(key: str, start: int, end: int) -> bool:
     return bool(starts_within or ends_within)
 
 
-def _starts_of(names: Iterable[str]) -> Mapping[str, frozenset[int]]:
+def _lengths_of(names: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+    """Return how long the names are that begin with a character, the longest first."""
     lengths: defaultdict[str, set[int]] = defaultdict(set)
     for name in names:
         lengths[name[0]].add(len(name))
-    return {first: frozenset(found) for first, found in lengths.items()}
+    return {first: _longest_first(found) for first, found in lengths.items()}
 
 
-_country: list[Mapping[str, frozenset[int]]] = []
+def _longest_first(lengths: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(lengths, reverse=True))
 
 
-def _country_starts() -> Mapping[str, frozenset[int]]:
-    if not _country:
-        _country.append(_starts_of(divisions().meanings))
-    return _country[0]
+@cache
+def _country_lengths() -> Mapping[str, tuple[int, ...]]:
+    return _lengths_of(divisions().meanings)

@@ -1,16 +1,38 @@
-"""Use cases of key areas: which of the places that somebody stayed in were one at that time."""
+"""The dated list of key areas, for a window or as of an instant.
+
+A list is as its rows say: an area that is imported today with a start three days ago has been one
+for three days, and whoever stayed there then is found. What was known at some hour of the past is
+another question, which the versions answer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from core.db import share_turn, take_turn
 from core.keyareas.model import KeyArea
-from core.keyareas.reading import PlaceReader
-from core.keyareas.rules import Area, KeyAreaHit, aliases_of, hits_of, was_one_between
+from core.keyareas.rules import Area, Level, aliases_of
+
+# Any number that no other queue of the application has.
+_LISTING: Final = 0x6B657961
+
+
+def hold_list(session: Session) -> None:
+    """Keep the list as it is until the end of a transaction that stores what was screened.
+
+    Otherwise a stay could be screened by the old list and stored too late to be screened again.
+    It is asked for before any row is held for whose sake an import would wait.
+    """
+    share_turn(session, number=_LISTING)
+
+
+def change_list(session: Session) -> None:
+    """Wait until all that was screened is stored, and let nobody screen until the new list is."""
+    take_turn(session, number=_LISTING)
 
 
 def list_areas(
@@ -31,38 +53,19 @@ def list_areas(
     return [_area_of(row) for row in session.scalars(statement)]
 
 
-def find_hits(
-    session: Session, *, places: Sequence[str], since: datetime, until: datetime
-) -> list[KeyAreaHit]:
-    """Return which of the typed places were key areas at any time of a stay.
+def list_rows_at(session: Session, *, at: datetime) -> list[KeyArea]:
+    """Return the rows of the list that are key areas at an instant, by code and start.
 
     Args:
         session: may be a reading one.
-        places: as typed; each may name several.
-        since: aware instant, the start of the stay.
-        until: aware instant, its end, not part of it.
-
-    Returns:
-        By place in the order given, then by code; each area once for a place. A place wider than
-        a key area is no hit: whether the person was in that part of it is not known.
+        at: aware instant; one to come is answered by what is announced.
     """
-    areas = list_areas(session, since=since, until=until) if places else []
-    return screen(areas, places=places, since=since, until=until) if areas else []
-
-
-def screen(
-    areas: Sequence[Area], *, places: Sequence[str], since: datetime, until: datetime
-) -> list[KeyAreaHit]:
-    """Return what `find_hits` does, for a list that was read before; for many stays at once."""
-    dated = [area for area in areas if was_one_between(area, since=since, until=until)]
-    reader = PlaceReader(dated)
-    hits = (
-        hit
-        for place in places
-        for codes in reader.codes_in(place)
-        for hit in hits_of(place, codes=codes, areas=dated)
+    statement = (
+        select(KeyArea)
+        .where(KeyArea.since <= at, or_(KeyArea.until.is_(None), KeyArea.until > at))
+        .order_by(KeyArea.code, KeyArea.since)
     )
-    return list(dict.fromkeys(hits))
+    return list(session.scalars(statement))
 
 
 def _area_of(row: KeyArea) -> Area:
@@ -70,6 +73,7 @@ def _area_of(row: KeyArea) -> Area:
         code=row.code,
         name=row.name,
         aliases=aliases_of(row.aliases),
+        level=Level(row.level),
         since=row.since,
         until=row.until,
     )

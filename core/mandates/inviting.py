@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,11 +11,9 @@ from sqlalchemy.orm import Session
 
 from core.audit.service import record
 from core.codes.rules import subject_of
-from core.db import keyring, lookup_hash
-from core.errors import ConflictError, InvalidInputError, NotFoundError
+from core.errors import ConflictError
 from core.mandates.model import INVITATION_COLUMN, Mandate
 from core.mandates.rules import (
-    INVITATION_LIFETIME,
     MAX_PEOPLE,
     Act,
     EndReason,
@@ -34,6 +31,13 @@ from core.mandates.service import (
     newest_owner_change,
 )
 from core.notices.service import queue_notice
+from core.people.inviting import (
+    InvitationNameError,
+    InvitationNotFoundError,
+    InvitationOverError,
+    new_token,
+    token_hashes_of,
+)
 from core.people.model import Person
 from core.people.names import name_key
 from core.people.rules import Purpose
@@ -41,32 +45,12 @@ from core.people.service import give_consent, register_person
 from core.registry.service import CompanyCard, get_company
 
 CONFIRMED: Final = "mandate_confirmed"
-_TOKEN_BYTES: Final = 24
-_MAX_TOKEN_CHARACTERS: Final = 64
 
 
 class TooManyPeopleError(ConflictError):
     """More people act for the company or are invited to than one list holds; fact: `max`."""
 
     code = "too_many_people"
-
-
-class InvitationNotFoundError(NotFoundError):
-    """There is no such invitation."""
-
-    code = "invitation_not_found"
-
-
-class InvitationOverError(ConflictError):
-    """The invitation was used, taken back, or ended by itself."""
-
-    code = "invitation_over"
-
-
-class InvitationNameError(InvalidInputError):
-    """The name is not the one that the owner gave."""
-
-    code = "invitation_name"
 
 
 class OwnInvitationError(ConflictError):
@@ -130,7 +114,7 @@ def offer_mandate(
         raise ValueError("owners are proved; a manager, and nobody else, has a department")
     newest = lock_for(session, by=by)
     _make_room(session, by, kind=kind, name=name, phone=phone, now=now)
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    token = new_token(column=INVITATION_COLUMN, now=now)
     mandate = Mandate(
         company_id=by.company.id,
         kind=kind.value,
@@ -139,14 +123,14 @@ def offer_mandate(
         name=name,
         phone=phone,
         owner_change_id=newest,
-        invitation_hash=lookup_hash(token, column=INVITATION_COLUMN),
-        invitation_ends_at=now + INVITATION_LIFETIME,
+        invitation_hash=token.digest,
+        invitation_ends_at=token.ends_at,
         offered_at=now,
     )
     session.add(mandate)
     session.flush()
     _record(session, mandate, action="mandate_offered", actor=f"person:{by.person_id}", now=now)
-    return Invitation(mandate_id=mandate.id, token=token, ends_at=now + INVITATION_LIFETIME)
+    return Invitation(mandate_id=mandate.id, token=token.text, ends_at=token.ends_at)
 
 
 def _make_room(
@@ -197,7 +181,7 @@ def get_invitation(session: Session, *, token: str, now: datetime) -> Invitation
 
 def find_confirmed(session: Session, *, openid: str, token: str) -> int | None:
     """Return the company for which the person confirmed this very invitation before."""
-    hashes = keyring().lookup_hashes(token[:_MAX_TOKEN_CHARACTERS], column=INVITATION_COLUMN)
+    hashes = token_hashes_of(token, column=INVITATION_COLUMN)
     return session.scalar(
         select(Mandate.company_id)
         .join(Person, Person.id == Mandate.person_id)
@@ -249,7 +233,7 @@ def confirm_mandate(
 
 
 def _invited(session: Session, token: str) -> Mandate:
-    hashes = keyring().lookup_hashes(token[:_MAX_TOKEN_CHARACTERS], column=INVITATION_COLUMN)
+    hashes = token_hashes_of(token, column=INVITATION_COLUMN)
     invited = select(Mandate).where(Mandate.invitation_hash.in_(hashes))
     mandate = session.scalar(invited.execution_options(populate_existing=True))
     if mandate is None:

@@ -9,7 +9,6 @@ from typing import Final, Protocol
 
 from core.errors import ForbiddenError
 
-INVITATION_LIFETIME: Final = timedelta(hours=48)
 CLAIM_HOLD: Final = timedelta(minutes=10)
 # More people than any owner can keep in mind; a list of them stays one page.
 MAX_PEOPLE: Final = 50

@@ -111,6 +111,11 @@ def client_msg_id_for(key: str) -> str:
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
+def staff_key_for(matter: str, *, staff_id: int) -> str:
+    """Return the identity of a notice to one account of the staff about a matter."""
+    return f"{matter}:staff:{staff_id}"
+
+
 def lifetime_of(kind: str) -> timedelta:
     """Return how long after it was queued a notice is still worth sending."""
     return ANSWER_LIFETIME if kind == LATE_REPLY else NOTICE_LIFETIME

@@ -68,8 +68,10 @@ def phone_of(text: str) -> str:
 def mask_phone(phone: str) -> str:
     """Return an E.164 number as a page may show it: first 3 and last 4 of the mainland's.
 
-    Of a foreign one the country code and the last 4 are shown.
+    Of a foreign one the country code and the last 4 are shown, of none nothing.
     """
+    if not phone:
+        return ""
     if phone.startswith(HOME_CODE):
         national = phone.removeprefix(HOME_CODE)
         return f"{national[:_SHOWN_HEAD]}****{national[-_SHOWN_TAIL:]}"

@@ -16,9 +16,10 @@ from core.importing import (
     RowRefusedError,
     check_first,
     code_in,
-    number_in,
     text_in,
+    whole_in,
 )
+from core.places.cells import point_in
 from core.places.geo import distance_m
 from core.places.model import Community, CommunityAlias, Street
 from core.places.neighbours import refresh_near
@@ -28,9 +29,6 @@ from core.places.streets import is_street_name, likely_street, official_codes
 COMMUNITY_COLUMNS: Final = ("code", "name", "street", "longitude", "latitude")
 COMMUNITY_OPTIONAL_COLUMNS: Final = ("aliases", "address", "population")
 
-# China, with room for the error of a map's offset.
-LONGITUDES: Final = (73.0, 136.0)
-LATITUDES: Final = (3.0, 54.0)
 MAX_POPULATION: Final = 1_000_000
 SAME_PLACE_M: Final = 300.0
 
@@ -113,10 +111,8 @@ def import_communities(
 
 def _entry_of(row: ImportRow) -> _Entry:
     name = text_in(row, "name", max_length=100)
-    longitude, latitude = _coordinates_in(row)
-    population = number_in(row, "population", minimum=0, maximum=MAX_POPULATION)
-    if population is not None and not population.is_integer():
-        raise RowRefusedError("not_whole", column="population", value=population)
+    longitude, latitude = point_in(row)
+    population = whole_in(row, "population", minimum=0, maximum=MAX_POPULATION)
     has_address = "address" in row.cells
     return _Entry(
         code=code_in(row, "code", max_length=32),
@@ -126,27 +122,9 @@ def _entry_of(row: ImportRow) -> _Entry:
         latitude=latitude,
         aliases=_aliases_in(row, name=name),
         address=text_in(row, "address", max_length=200, is_required=False) if has_address else None,
-        population=None if population is None else int(population),
+        population=population,
         has_population="population" in row.cells,
     )
-
-
-def _coordinates_in(row: ImportRow) -> tuple[float | None, float | None]:
-    longitude, latitude = number_in(row, "longitude"), number_in(row, "latitude")
-    if longitude is None and latitude is None:
-        return None, None
-    if longitude is None or latitude is None:
-        raise RowRefusedError("coordinates_incomplete")
-    if _is_in_china(longitude, latitude):
-        return longitude, latitude
-    code = "coordinates_swapped" if _is_in_china(latitude, longitude) else "coordinates_implausible"
-    raise RowRefusedError(code, longitude=longitude, latitude=latitude)
-
-
-def _is_in_china(longitude: float, latitude: float) -> bool:
-    west, east = LONGITUDES
-    south, north = LATITUDES
-    return west <= longitude <= east and south <= latitude <= north
 
 
 def _aliases_in(row: ImportRow, *, name: str) -> frozenset[str] | None:

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from core.registration.rules import HealthCode, RegistrationInput, Symptom, Travel
 
 
@@ -19,6 +21,7 @@ class Answers:
         home: the name of the community, or what was typed.
         stays: places outside of Shanghai; empty: was there all the time.
         answered_on: local day of the report, from which the stays are counted back.
+        home_region: where an ID card says that they are at home; empty: was not asked.
     """
 
     home: str
@@ -29,6 +32,7 @@ class Answers:
     temperature: Decimal | None
     symptoms: tuple[Symptom, ...]
     answered_on: date
+    home_region: str = ""
 
     def text(self) -> str:
         """Return the document as it is stored."""
@@ -42,9 +46,25 @@ class Answers:
                 "temperature": None if self.temperature is None else str(self.temperature),
                 "symptoms": [symptom.value for symptom in self.symptoms],
                 "answered_on": self.answered_on.isoformat(),
+                **({"home_region": self.home_region} if self.home_region else {}),
             },
             ensure_ascii=False,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Where somebody was, and on which days: all that a screening asks.
+
+    Attributes:
+        places: as typed; empty: was there all the time.
+        returned_on: local day; None for who was not away.
+        answered_on: local day of the report.
+    """
+
+    places: tuple[str, ...]
+    returned_on: date | None
+    answered_on: date
 
 
 # What is left of the answers of somebody who ended their registration.
@@ -62,6 +82,7 @@ def answers_of(entry: RegistrationInput, *, day: date) -> Answers:
         temperature=entry.temperature,
         symptoms=entry.symptoms,
         answered_on=day,
+        home_region=entry.home_region,
     )
 
 
@@ -80,4 +101,19 @@ def read_answers(text: str) -> Answers | None:
         temperature=None if temperature is None else Decimal(temperature),
         symptoms=tuple(Symptom(one) for one in found["symptoms"]),
         answered_on=date.fromisoformat(found["answered_on"]),
+        home_region=found.get("home_region", ""),
+    )
+
+
+def read_stay(text: str) -> Stay | None:
+    """Return the stay of a stored document, without what else it holds; None as `read_answers`."""
+    if text == NO_ANSWERS:
+        return None
+    # A changed list reads a hundred thousand of them.
+    found: dict[str, Any] = orjson.loads(text)
+    returned_on = found["returned_on"]
+    return Stay(
+        tuple(found["stays"]),
+        date.fromisoformat(returned_on) if returned_on else None,
+        date.fromisoformat(found["answered_on"]),
     )

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from core.audit.service import record
 from core.clock import day_of
+from core.keyareas.service import hold_list
 from core.people.model import Person
-from core.people.rules import Purpose
-from core.people.service import withdraw_consent
 from core.registration.answers import Answers, answers_of, read_answers
 from core.registration.cards import RegistrationCard, card_of
 from core.registration.drafts import drop_draft_of
 from core.registration.gate import get_door
+from core.registration.leaving import end_one
 from core.registration.model import Registration
 from core.registration.rules import (
     STANDING_STATES,
@@ -55,6 +55,7 @@ def correct_registration(
         InvalidInputError: the fields do not agree, see `check_entry`.
     """
     check_entry(entry, today=day_of(now))
+    hold_list(session)
     stored, person = _get_held(session, openid=openid, registration_id=registration_id)
     if stored.state == RegistrationState.ENDED.value:
         raise RegistrationEndedError
@@ -105,7 +106,7 @@ def end_registration(
     """
     stored, person = _get_held(session, openid=openid, registration_id=registration_id)
     if stored.state != RegistrationState.ENDED.value:
-        _end(session, stored, person, now=now)
+        end_one(session, stored, actor=f"person:{person.id}", now=now)
     name = session.scalars(select(Workplace.name).where(Workplace.id == stored.workplace_id)).one()
     return card_of(stored, workplace_name=name)
 
@@ -116,31 +117,8 @@ def end_registrations_of(session: Session, *, openid: str, now: datetime) -> int
         _held_rows(openid).where(Registration.state != RegistrationState.ENDED.value)
     ).all()
     for stored, person in rows:
-        _end(session, stored, person, now=now)
+        end_one(session, stored, actor=f"person:{person.id}", now=now)
     return len(rows)
-
-
-def _end(session: Session, stored: Registration, person: Person, *, now: datetime) -> None:
-    was = stored.state
-    stored.end(now=now)
-    drop_draft_of(session, person_id=person.id, workplace_id=stored.workplace_id)
-    record(
-        session,
-        now=now,
-        actor=f"person:{person.id}",
-        action="registration_ended",
-        subject=f"registration:{stored.id}",
-        workplace_id=stored.workplace_id,
-        version=stored.version,
-        was=was,
-    )
-    session.flush()
-    others = select(Registration.id).where(
-        Registration.person_id == person.id,
-        Registration.state != RegistrationState.ENDED.value,
-    )
-    if session.execute(others.limit(1)).first() is None:
-        withdraw_consent(session, person_id=person.id, purpose=Purpose.RETURN_TO_WORK, now=now)
 
 
 def _held_rows(openid: str) -> Any:

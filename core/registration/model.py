@@ -90,6 +90,9 @@ class Registration(Base):
     answers: Mapped[str] = mapped_column(EncryptedText("registration.answers"))
     consent: Mapped[str] = mapped_column(String(32))
     reason: Mapped[str] = mapped_column(String(300), default="")
+    # The version of the list of key areas by which the stays are, or are not, flagged. Who is
+    # not flagged keeps that of their report: each later list within 14 days found nothing either.
+    key_area_list_id: Mapped[int | None] = mapped_column(ForeignKey("key_area_list.id"))
     # Without an index: a decision changes thousands of rows at once, in every index of them.
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)

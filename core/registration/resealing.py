@@ -57,7 +57,7 @@ def _seal(stored: Registration) -> None:
     identity = identity_of(name=stored.name, number=stored.document, phone=stored.phone)
     stored.name_hash = identity.names[0]
     stored.document_hash = identity.documents[0]
-    stored.phone_hash = identity.phones[0]
+    stored.phone_hash = identity.phone_hash
     for name in _SEALED:
         # The text is the same; its cipher is not.
         flag_modified(stored, name)

@@ -12,6 +12,7 @@ from typing import Final
 from core.clock import start_of
 from core.errors import InvalidInputError
 from core.people.documents import Document
+from core.workplaces.rules import Face
 
 LOOK_BACK: Final = timedelta(days=14)
 FEVER_FROM: Final = Decimal("37.3")  # degrees Celsius
@@ -158,7 +159,8 @@ class RegistrationInput:
 
     Attributes:
         name: as `name_of` returns it.
-        phone: E.164.
+        phone: E.164; empty: none is known, as of somebody whom others enter.
+        home_region: where an ID card says that somebody is at home; never a stay.
         stays: places outside of Shanghai in the last 14 days; empty: was there all the time.
         returned_on: local day of the return; None for who was not away.
         temperature: degrees Celsius; None: not measured.
@@ -176,6 +178,7 @@ class RegistrationInput:
     temperature: Decimal | None = None
     symptoms: tuple[Symptom, ...] = ()
     department: str = ""
+    home_region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +228,16 @@ def group_of(flags: Collection[Flag]) -> Group:
     if not flags:
         return Group.FINE
     return Group.CANNOT if CANNOT_PASS.intersection(flags) else Group.LOOK
+
+
+def first_state_of(face: Face, group: Group) -> RegistrationState:
+    """Return how a registration stands once it is in.
+
+    A company's owner decides about each. A shopkeeper knows their three people, and a site is
+    watched by a supervisor: there only what needs a look waits for a person.
+    """
+    is_let_in = face is not Face.COMPANY and group is Group.FINE
+    return RegistrationState.APPROVED if is_let_in else RegistrationState.SUBMITTED
 
 
 def stay_window_of(returned_on: date | None, *, day: date) -> tuple[datetime, datetime]:

@@ -1,4 +1,4 @@
-"""What of a registration needs a look: looked up in one statement, decided by the rules."""
+"""What of a registration needs a look: looked up in two statements, decided by the rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.clock import day_of
 from core.db import keyring
-from core.keyareas.service import find_hits
+from core.keyareas.model import KeyAreaList
+from core.keyareas.screening import find_hits
 from core.people.names import name_key
 from core.registration.model import (
     DOCUMENT_COLUMN,
@@ -29,6 +30,8 @@ from core.registration.rules import (
     stay_window_of,
 )
 
+# Stands where no phone is known, and is nobody's.
+NO_PHONE: Final = b""
 _COUNTED: Final = tuple(state.value for state in COUNTED_STATES)
 
 
@@ -41,8 +44,15 @@ class Identity:
     phones: tuple[bytes, ...] = field(repr=False)
 
     def agrees_with(self, registration: Registration) -> bool:
-        """Return whether a registration has this name and this phone."""
-        return registration.name_hash in self.names and registration.phone_hash in self.phones
+        """Return whether a registration has this name and this phone, where both have one."""
+        has_both = bool(self.phones) and registration.phone_hash != NO_PHONE
+        is_same_phone = registration.phone_hash in self.phones
+        return registration.name_hash in self.names and (is_same_phone or not has_both)
+
+    @property
+    def phone_hash(self) -> bytes:
+        """What is stored of the phone."""
+        return self.phones[0] if self.phones else NO_PHONE
 
 
 def identity_of(*, name: str, number: str, phone: str) -> Identity:
@@ -51,14 +61,27 @@ def identity_of(*, name: str, number: str, phone: str) -> Identity:
     Args:
         name: as `name_of` returns it; its spellings are one.
         number: normalised, as a `Document` has it.
-        phone: E.164.
+        phone: E.164; empty: none.
     """
     ring = keyring()
     return Identity(
         names=tuple(ring.lookup_hashes(name_key(name), column=NAME_COLUMN)),
         documents=tuple(ring.lookup_hashes(number, column=DOCUMENT_COLUMN)),
-        phones=tuple(ring.lookup_hashes(phone, column=PHONE_COLUMN)),
+        phones=tuple(ring.lookup_hashes(phone, column=PHONE_COLUMN)) if phone else (),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screened:
+    """What a screening found.
+
+    Attributes:
+        flags: in the order of `Flag`.
+        list_id: the version of the list of key areas that was asked; None: there is none.
+    """
+
+    flags: tuple[Flag, ...]
+    list_id: int | None
 
 
 def screen(
@@ -70,8 +93,8 @@ def screen(
     head_count: int | None,
     own_id: int | None = None,
     now: datetime,
-) -> tuple[Flag, ...]:
-    """Return the flags of what somebody reports to a workplace.
+) -> Screened:
+    """Return what of a report to a workplace needs a look.
 
     Two who come in at the same instant do not see each other: the head count may be passed by as
     many as are stored at once before the first of them is flagged.
@@ -97,13 +120,13 @@ def screen(
         is_above_head_count=head_count is not None and seen.others >= head_count,
         is_duplicate=seen.twin,
     )
-    return flags_of(facts)
+    return Screened(flags=flags_of(facts), list_id=seen.list_id)
 
 
 def _seen_elsewhere(
     session: Session, *, workplace_id: int, identity: Identity, own_id: int | None
 ) -> Row[*tuple[Any, ...]]:
-    """Return whether others share a document or phone, and how many the workplace counts."""
+    """Return whether others share a document or phone, how many are counted, and the list."""
     is_other = Registration.id != (own_id or 0)
     return session.execute(
         select(
@@ -133,6 +156,7 @@ def _seen_elsewhere(
             )
             .scalar_subquery()
             .label("others"),
+            select(func.max(KeyAreaList.id)).scalar_subquery().label("list_id"),
         )
     ).one()
 

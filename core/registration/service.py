@@ -11,8 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
+from core.cases.opening import follow_report
 from core.clock import day_of
 from core.errors import ConflictError, NotFoundError
+from core.keyareas.service import hold_list
 from core.people.model import Person
 from core.people.rules import Purpose
 from core.people.service import give_consent, register_person
@@ -35,11 +37,9 @@ from core.registration.rules import (
 )
 from core.registration.screening import identity_of
 from core.registration.storing import (
-    CONSENT,
     Sent,
-    fields_of,
     flags_for,
-    number_of,
+    new_values_of,
     record_taken,
     replace_answers,
 )
@@ -109,6 +109,7 @@ def submit_registration(
         InvalidInputError: the fields do not agree, see `check_entry`.
     """
     check_entry(entry, today=day_of(now))
+    hold_list(session)
     door = get_door(session, workplace_id=workplace_id, code_id=code_id, now=now)
     check_open(door)
     person = None if openid is None else register_person(session, openid=openid, now=now)
@@ -156,21 +157,7 @@ def _find_existing(session: Session, sent: Sent) -> Registration | None:
 def _add(session: Session, sent: Sent) -> Registration | None:
     """Store a new registration; None where another request stored it meanwhile."""
     flags = flags_for(session, sent, own_id=None)
-    values: dict[str, Any] = {
-        **fields_of(sent.entry, sent.identity, day=day_of(sent.now)),
-        "number": number_of(day_of(sent.now)),
-        "workplace_id": sent.door.workplace_id,
-        "code_id": sent.code_id,
-        "person_id": sent.person_id,
-        "entered_by": sent.actor,
-        "state": RegistrationState.SUBMITTED.value,
-        "version": 1,
-        "consent": CONSENT,
-        "reason": "",
-        "submitted_at": sent.now,
-        "changed_at": sent.now,
-        **flags,
-    }
+    values = new_values_of(sent, flags)
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     added_id = session.scalar(
         make(Registration).values(values).on_conflict_do_nothing().returning(Registration.id)
@@ -180,6 +167,7 @@ def _add(session: Session, sent: Sent) -> Registration | None:
     # Not part of the session: reading it again would cost a statement and three decryptions.
     added = Registration(id=added_id, **values)
     _settle(session, sent, added, action="registration_submitted")
+    follow_report(session, stored=added, face=sent.door.face, actor=sent.actor, now=sent.now)
     return added
 
 

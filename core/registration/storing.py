@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
+from core.cases.opening import follow_report
 from core.clock import day_of
 from core.codes.rules import subject_of
 from core.people.model import Person
@@ -17,8 +19,14 @@ from core.people.rules import WORDING_OF, Purpose
 from core.registration.answers import answers_of
 from core.registration.gate import Door
 from core.registration.model import Registration
-from core.registration.rules import RegistrationInput, group_of
-from core.registration.screening import Identity, screen
+from core.registration.rules import (
+    Group,
+    RegistrationInput,
+    RegistrationState,
+    first_state_of,
+    group_of,
+)
+from core.registration.screening import Identity, Screened, screen
 
 CONSENT: Final = WORDING_OF[Purpose.RETURN_TO_WORK].value
 # Without characters that are taken for others when they are read out.
@@ -85,7 +93,7 @@ def fields_of(entry: RegistrationInput, identity: Identity, *, day: date) -> dic
         "document": entry.document.number,
         "document_hash": identity.documents[0],
         "phone": entry.phone,
-        "phone_hash": identity.phones[0],
+        "phone_hash": identity.phone_hash,
         "community_id": entry.home.community_id,
         "answers": answers_of(entry, day=day).text(),
     }
@@ -93,7 +101,7 @@ def fields_of(entry: RegistrationInput, identity: Identity, *, day: date) -> dic
 
 def flags_for(session: Session, sent: Sent, *, own_id: int | None) -> dict[str, Any]:
     """Return the columns of the flags; `own_id` is the row, where it is stored already."""
-    flags = screen(
+    screened = screen(
         session,
         workplace_id=sent.door.workplace_id,
         entry=sent.entry,
@@ -102,7 +110,42 @@ def flags_for(session: Session, sent: Sent, *, own_id: int | None) -> dict[str, 
         own_id=own_id,
         now=sent.now,
     )
-    return {"flags": [flag.value for flag in flags], "flag_group": group_of(flags).value}
+    return columns_of(screened)
+
+
+def columns_of(screened: Screened) -> dict[str, Any]:
+    """Return the columns of what a screening found."""
+    return {
+        "flags": [flag.value for flag in screened.flags],
+        "flag_group": group_of(screened.flags).value,
+        "key_area_list_id": screened.list_id,
+    }
+
+
+def standing_of(sent: Sent, group: Group) -> dict[str, Any]:
+    """Return the columns of how a registration stands once it is in."""
+    state = first_state_of(sent.door.face, group)
+    decided_at = sent.now if state is RegistrationState.APPROVED else None
+    return {"state": state.value, "decided_at": decided_at}
+
+
+def new_values_of(sent: Sent, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all columns of a new registration, with the columns of its flags."""
+    return {
+        **fields_of(sent.entry, sent.identity, day=day_of(sent.now)),
+        "number": number_of(day_of(sent.now)),
+        "workplace_id": sent.door.workplace_id,
+        "code_id": sent.code_id,
+        "person_id": sent.person_id,
+        "entered_by": sent.actor,
+        **standing_of(sent, Group(flags["flag_group"])),
+        "version": 1,
+        "consent": CONSENT,
+        "reason": "",
+        "submitted_at": sent.now,
+        "changed_at": sent.now,
+        **flags,
+    }
 
 
 def replace_answers(session: Session, sent: Sent, stored: Registration) -> None:
@@ -113,4 +156,7 @@ def replace_answers(session: Session, sent: Sent, stored: Registration) -> None:
         setattr(stored, name, value)
     stored.consent = CONSENT
     stored.send_again(now=sent.now)
+    for name, value in standing_of(sent, Group(stored.flag_group)).items():
+        setattr(stored, name, value)
     session.flush()
+    follow_report(session, stored=stored, face=sent.door.face, actor=sent.actor, now=sent.now)

@@ -20,9 +20,10 @@ from core.workplaces.model import Workplace
 from core.workplaces.service import answering_id
 
 REGISTRATION_RECEIVED: Final = "registration_received"
+REGISTRATION_APPROVED: Final = "registration_approved"
 OWNER_RECHECK: Final = "owner_recheck"
 # What comes of a registration; somebody who does not follow is asked for one of each at once.
-RESULT_KINDS: Final = ("registration_approved", "registration_returned", "registration_rejected")
+RESULT_KINDS: Final = (REGISTRATION_APPROVED, "registration_returned", "registration_rejected")
 _DECIDING: Final = tuple(kind.value for kind in MandateKind if Act.DECIDE in MAY[kind])
 
 
@@ -55,6 +56,37 @@ def tell_received(
         kind=REGISTRATION_RECEIVED,
         openid=person.openid,
         key=f"received:{registration.id}:{registration.version}",
+        values={"company": workplace_name, "number": registration.number},
+        link=f"/h5/registration/{registration.id}",
+    )
+
+
+def tell_approved(
+    session: Session,
+    *,
+    registration: Registration,
+    workplace_name: str,
+    key: str,
+    now: datetime,
+) -> None:
+    """Queue for the person of a registration that they may come; nobody's needs no telling.
+
+    Args:
+        session: the session of the decision.
+        registration: was approved.
+        workplace_name: of its workplace.
+        key: identity of the decision.
+        now: aware instant.
+    """
+    person = registration.person_id and session.get(Person, registration.person_id)
+    if not person:
+        return
+    queue_notice(
+        session,
+        now=now,
+        kind=REGISTRATION_APPROVED,
+        openid=person.openid,
+        key=f"{key}:{registration.id}",
         values={"company": workplace_name, "number": registration.number},
         link=f"/h5/registration/{registration.id}",
     )

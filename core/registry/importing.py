@@ -17,53 +17,25 @@ from sqlalchemy.orm import Session
 from core.audit.service import record
 from core.bulk import table_of
 from core.clock import day_of
-from core.errors import InvalidInputError
 from core.importing import (
     ImportOutcome,
     ImportRow,
     RowRefusedError,
     check_first,
-    code_in,
     shown,
     text_in,
 )
-from core.people.documents import (
-    Document,
-    DocumentBirthDateError,
-    DocumentCharacterError,
-    DocumentCheckDigitError,
-    DocumentFormError,
-    DocumentKind,
-    DocumentLengthError,
-    DocumentMissingError,
-    DocumentOutdatedError,
-    InvalidDocumentError,
-    document_of,
-    kind_named,
-)
-from core.people.names import (
-    InvalidNameError,
-    NameCharacterError,
-    NameMissingError,
-    NameTooLongError,
-    name_of,
-)
-from core.places.model import Street
-from core.places.streets import likely_street, official_codes
+from core.people.cells import document_in, person_name_in
+from core.places.cells import Streets
+from core.registry.cells import uscc_in
 from core.registry.model import Company, CompanyChange, update_by_id
 from core.registry.rules import (
     CompanyState,
     Field,
-    InvalidUsccError,
-    UsccCharacterError,
-    UsccCheckDigitError,
-    UsccLengthError,
-    UsccMissingError,
     kind_of,
     may_become,
     owner_changes_of,
     state_of,
-    uscc_of,
 )
 from core.registry.service import REGISTER, list_not_seen, owner_key_of
 from core.workplaces.model import KNOWN_ID
@@ -85,23 +57,6 @@ OWNER_CHANGED: Final = "owner_changed"
 NOT_SEEN: Final = "not_seen"
 CHUNK: Final = 5000  # ids in one statement; databases limit them
 
-# The reason of a row, whose text names the column, for what the person themselves is told.
-_REASONS: Final[Mapping[type[InvalidInputError], str]] = {
-    DocumentMissingError: "cell_empty",
-    DocumentOutdatedError: "document_outdated",
-    DocumentLengthError: "document_length",
-    DocumentCharacterError: "document_character",
-    DocumentBirthDateError: "document_birth_date",
-    DocumentCheckDigitError: "document_check_digit",
-    DocumentFormError: "document_form",
-    NameMissingError: "cell_empty",
-    NameTooLongError: "name_too_long",
-    NameCharacterError: "name_character",
-    UsccMissingError: "cell_empty",
-    UsccLengthError: "uscc_length",
-    UsccCharacterError: "uscc_character",
-    UsccCheckDigitError: "uscc_check_digit",
-}
 _PLAIN_FIELDS: Final = {
     "name": Field.NAME,
     "address": Field.ADDRESS,
@@ -147,13 +102,13 @@ def import_companies(
         for which another person stands now. The writes are a few statements for any size.
     """
     outcome, changes = ImportOutcome(), _Changes()
-    streets = _Streets(session)
+    streets = Streets(session)
     known = _known_companies(session)
     seen: dict[str, int] = {}
     named: set[int] = set()
     for row in rows:
         try:
-            uscc = _uscc_in(row)
+            uscc = uscc_in(row, "uscc")
             if uscc in known:
                 named.add(known[uscc].id)  # a company whose row is refused is there all the same
             values = _values_of(row, streets, today=day_of(now))
@@ -179,22 +134,11 @@ def name_missing(session: Session, outcome: ImportOutcome, *, now: datetime) -> 
 # ---- reading a row --------------------------------------------------------------------------
 
 
-def _refusal(error: InvalidInputError, column: str) -> RowRefusedError:
-    return RowRefusedError(_REASONS[type(error)], column=column)
-
-
-def _uscc_in(row: ImportRow) -> str:
-    try:
-        return uscc_of(code_in(row, "uscc", max_length=50))
-    except InvalidUsccError as error:
-        raise _refusal(error, "uscc") from None
-
-
-def _values_of(row: ImportRow, streets: _Streets, *, today: date) -> dict[str, Any]:
-    document = _document_in(row, today=today)
+def _values_of(row: ImportRow, streets: Streets, *, today: date) -> dict[str, Any]:
+    document = document_in(row, "legal_person_id", kind_column="id_kind", today=today)
     return {
         "name": text_in(row, "name", max_length=100),
-        "owner_name": _owner_name_in(row),
+        "owner_name": person_name_in(row, "legal_person_name"),
         "owner_id": document.number,
         "owner_id_kind": document.kind.value,
         "address": text_in(row, "address", max_length=200),
@@ -202,31 +146,6 @@ def _values_of(row: ImportRow, streets: _Streets, *, today: date) -> dict[str, A
         "industry": text_in(row, "industry", max_length=50, is_required=False),
         "state": _state_in(row).value,
     }
-
-
-def _owner_name_in(row: ImportRow) -> str:
-    try:
-        return name_of(row.cells["legal_person_name"])
-    except InvalidNameError as error:
-        raise _refusal(error, "legal_person_name") from None
-
-
-def _document_in(row: ImportRow, *, today: date) -> Document:
-    if "legal_person_id" in row.numbers:
-        raise RowRefusedError("document_is_number", column="legal_person_id")
-    kind = _kind_in(row)
-    try:
-        return document_of(row.cells["legal_person_id"], kind=kind, today=today)
-    except InvalidDocumentError as error:
-        raise _refusal(error, "legal_person_id") from None
-
-
-def _kind_in(row: ImportRow) -> DocumentKind | None:
-    text = text_in(row, "id_kind", max_length=50, is_required=False)
-    kind = kind_named(text)
-    if text and kind is None:
-        raise RowRefusedError("document_kind_unknown", value=shown(text))
-    return kind
 
 
 def _state_in(row: ImportRow) -> CompanyState:
@@ -252,44 +171,6 @@ def _check_state(values: Mapping[str, Any], known: _Known | None) -> None:
         raise RowRefusedError("company_state_impossible", old=old.value, new=new.value)
 
 
-class _Streets:
-    """The streets by name; the district's own are created when no file named them before."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._ids = dict(session.execute(select(Street.name, Street.id)).all())
-        self._names = {identity: name for name, identity in self._ids.items()}
-
-    def id_of(self, name: str) -> int:
-        """Return the id of a street.
-
-        Raises:
-            RowRefusedError: the district has no such street.
-        """
-        found = self._ids.get(name)
-        if found is not None:
-            return found
-        official = official_codes()
-        if name in official:
-            return self._create(name, official[name])
-        likely = likely_street(name, [*self._ids, *official])
-        if likely:
-            raise RowRefusedError("street_unknown_like", value=name, likely=likely)
-        raise RowRefusedError("street_unknown", value=name)
-
-    def name_of(self, identity: int) -> str:
-        """Return the name of a street."""
-        return self._names[identity]
-
-    def _create(self, name: str, code: str) -> int:
-        street = Street(name=name, code=code)
-        self._session.add(street)
-        self._session.flush()
-        self._ids[name] = street.id
-        self._names[street.id] = name
-        return street.id
-
-
 # ---- comparing with the register ------------------------------------------------------------
 
 
@@ -307,7 +188,7 @@ def _plan(
     known: _Known | None,
     changes: _Changes,
     *,
-    streets: _Streets,
+    streets: Streets,
     outcome: ImportOutcome,
     now: datetime,
 ) -> None:
@@ -339,7 +220,7 @@ def _hashes_of(values: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def _differences(
-    old: Mapping[str, Any], new: Mapping[str, Any], streets: _Streets
+    old: Mapping[str, Any], new: Mapping[str, Any], streets: Streets
 ) -> Iterator[tuple[Field, tuple[str | None, str | None]]]:
     """Yield what changed, with old and new where they are not personal."""
     for column, name in _PLAIN_FIELDS.items():

@@ -24,8 +24,8 @@ from core.importing import (
     Rejection,
     RowRefusedError,
     day_in,
-    number_in,
     text_in,
+    whole_in,
 )
 from core.places.model import Community
 from core.residents.model import PLACE_COLUMN
@@ -260,16 +260,13 @@ class _Reader:
         cell = row.cells.get("birth_year", "")
         if cell in self._years:
             return self._years[cell]
-        year = number_in(
+        year = self._years[cell] = whole_in(
             row,
             "birth_year",
             minimum=self._today.year - MAX_AGE_YEARS,
             maximum=self._today.year,
         )
-        if year is not None and not year.is_integer():
-            raise RowRefusedError("not_whole", column="birth_year", value=year)
-        found = self._years[cell] = None if year is None else int(year)
-        return found
+        return year
 
     def _since_in(self, row: ImportRow, *, birth_year: int | None) -> date | None:
         cell = row.cells.get("since", "")

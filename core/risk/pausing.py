@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.audit.model import AuditEntry
 from core.audit.service import record
 from core.clock import day_of
+from core.risk.alerting import alert_paused
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ def note_pause(session: Session, *, community_count: int, now: datetime) -> None
             communities=community_count,
         )
         session.flush()
+        alert_paused(session, community_count=community_count, now=now)
 
 
 def find_pause(session: Session, *, today: date) -> Pause | None:

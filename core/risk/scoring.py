@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from core.risk.alerting import alert_held
 from core.risk.floors import BANDS
 from core.risk.holding import (
     HoldReason,
@@ -192,6 +193,7 @@ def _score_aloud(
             communities=verdict.community_count,
             jumps=verdict.jump_count,
         )
+        alert_held(session, day=day, cause=verdict.reason.value, count=verdict.jump_count, now=now)
     elif verdict.grey_count:
         log.warning("risk_communities_unknown", day=str(day), communities=verdict.grey_count)
     return _result(scored, changed, day=day, hold=verdict.reason)

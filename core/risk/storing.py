@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from core.bulk import write_all
 from core.db import upsert
 from core.risk.floors import BANDS
 from core.risk.loading import DayValues, bands_of
@@ -120,6 +121,8 @@ def _parts_of(scored: Scored) -> Iterable[tuple[list[Any], ...]]:
     columns = []
     values = scored.known.for_version(scored.version)
     missing = np.full(len(scored.known.community_ids), np.nan)
+    # Looked up once: there are thousands of each.
+    absent, stale, fresh = Status.MISSING.value, Status.STALE.value, Status.FRESH.value
     for place, indicator in enumerate(scored.version.indicators):
         column = values.get(indicator.code, missing).tolist()
         ages = scored.known.ages.get(indicator.code, missing).tolist()
@@ -128,16 +131,9 @@ def _parts_of(scored: Scored) -> Iterable[tuple[list[Any], ...]]:
         code, weight = indicator.code, indicator.weight
         columns.append(
             [
-                [code, None, None, weight, 0.0, Status.MISSING.value]
+                [code, None, None, weight, 0.0, absent]
                 if value != value  # noqa: PLR0124  the quickest test for NaN
-                else [
-                    code,
-                    value,
-                    norm,
-                    weight,
-                    point,
-                    Status.STALE.value if age else Status.FRESH.value,
-                ]
+                else [code, value, norm, weight, point, stale if age else fresh]
                 for value, norm, point, age in zip(column, norms, points, ages, strict=True)
             ]
         )
@@ -188,7 +184,13 @@ def store_rows(
         changed.append(row)
     if changed:
         statement = upsert(session, RiskScore, keys=_KEYS, update=(*RESULTS, "scored_at"))
-        session.connection().execute(statement, [{**row, "scored_at": now} for row in changed])
+        columns = tuple(changed[0])
+        write_all(
+            session,
+            statement,
+            columns=(*columns, "scored_at"),
+            rows=((*(row[name] for name in columns), now) for row in changed),
+        )
     return Changes(count=len(changed), is_shown=is_shown)
 
 

@@ -16,9 +16,11 @@ from core.notices.feedback import (
 from core.notices.rules import Channel
 from core.papers.service import list_papers
 from core.people.service import forget_person, mark_following, mark_left
+from core.people.staff.wechat import UnbindReason, unbind_person
 from core.places.service import Place, current_book, find_street
 from core.registration.correcting import end_registrations_of
 from core.risk.service import find_card
+from core.sites.members import end_memberships_of
 from handlers.chat import registration
 from handlers.chat.words import has_event
 from handlers.turn import SILENCE, Reply, Turn, TurnKind
@@ -141,7 +143,9 @@ def answer_withdrawal(turn: Turn, session: Session) -> Reply:
     openid = turn.fields.get("OpenID") or turn.openid
     forget_notices(session, openid=openid)
     end_mandates_of(session, openid=openid, now=turn.now)
+    end_memberships_of(session, openid=openid, now=turn.now)
     end_registrations_of(session, openid=openid, now=turn.now)
+    unbind_person(session, openid=openid, reason=UnbindReason.WITHDRAWN, now=turn.now)
     forget_person(session, openid=openid, now=turn.now)
     return SILENCE
 

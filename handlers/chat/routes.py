@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from handlers.chat import (
+    arrivals,
     choices,
     events,
     masks,
@@ -23,6 +24,8 @@ from handlers.chat import (
     resumption,
     risk,
     service,
+    sites,
+    staff,
 )
 from handlers.turn import KEEP, Conversation, Reply, Turn
 
@@ -58,6 +61,9 @@ ROUTES: Final = (
     Route("delivery_report", events.is_delivery_report, events.answer_delivery_report, writes=True),
     Route("consent", events.is_consent, events.answer_consent, writes=True),
     Route("withdrawal", events.is_withdrawal, events.answer_withdrawal, writes=True),
+    # Staff, whose words are no answers of a registration.
+    Route("staff_bind", staff.is_binding, staff.answer_binding, writes=True),
+    Route("staff_unbind", staff.is_unbinding, staff.answer_unbinding, writes=True),
     # Registering in steps: whatever is typed meanwhile is an answer, but for a few words.
     Route("registration_link", registration.is_link, registration.answer_link),
     Route("registration_leave", registration.is_leaving, registration.answer_leave, is_quick=True),
@@ -66,6 +72,7 @@ ROUTES: Final = (
     Route("cancel", service.is_cancel, service.answer_cancel, is_quick=True),
     Route("read_on", service.is_reading_on, service.answer_reading_on, is_quick=True),
     Route("waiting_answer", service.is_waiting_answer, service.answer_waiting, is_quick=True),
+    Route("site_choice", sites.is_choice, sites.answer_choice, writes=True),
     Route("choose", choices.is_choice_to_read, choices.answer_choice, is_quick=True),
     Route("choose_and_change", choices.is_choice_to_write, choices.answer_choice, writes=True),
     # Commands and questions with words of their own.
@@ -85,6 +92,10 @@ ROUTES: Final = (
     Route("papers", papers.is_paper_question, papers.answer_papers, is_quick=True),
     Route("health_code", service.is_health_code, service.answer_health_code, is_quick=True),
     Route("resumption", resumption.is_resumption, resumption.answer_resumption),
+    Route("sites", sites.is_sites, sites.answer_sites),
+    Route("site_unchanged", sites.is_unchanged, sites.answer_unchanged, writes=True),
+    Route("site_figures", sites.is_figures, sites.answer_figures, writes=True),
+    Route("arrivals", arrivals.is_arrivals_question, arrivals.answer_arrivals),
     # Names of communities.
     Route("location", risk.has_location, risk.answer_location, is_quick=True),
     Route("name_and_change", choices.is_name_to_write, choices.answer_name, writes=True),

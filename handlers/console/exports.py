@@ -9,6 +9,10 @@ from urllib.parse import urlencode
 
 from flask import render_template
 
+from core.cases.exporting import (
+    COLUMNS as CASE_COLUMNS,
+)
+from core.cases.exporting import count_case_rows, iterate_case_rows
 from core.clock import day_of
 from core.errors import DomainError
 from core.exports.rules import (
@@ -20,11 +24,12 @@ from core.exports.rules import (
     ExportReasonError,
     ExportTooLargeError,
     Masking,
+    SheetFormat,
     check_masking,
     export_reason_of,
 )
 from core.exports.service import list_exports, new_number, record_export
-from core.exports.writing import MEDIA_TYPE, Cell, Layout, write_sheet
+from core.exports.writing import MEDIA_TYPE, Cell, Layout, write_csv, write_sheet
 from core.people.staff.rules import Role
 from core.registration.exporting import (
     COLUMNS as REGISTRATION_COLUMNS,
@@ -38,8 +43,11 @@ from core.resumption.filing.exporting import (
     count_filing_rows,
     iterate_filing_rows,
 )
+from core.sites.exporting import COLUMNS as SITE_COLUMNS
+from core.sites.exporting import iterate_site_rows
+from core.sites.overview import find_board
 from handlers.access import Access, access
-from handlers.console import filings, registrations, reviewing
+from handlers.console import cases, filings, registrations, reviewing, sites
 from handlers.console.audit import AUDITED_BY
 from handlers.console.visit import Visit
 from handlers.forms import choice_field
@@ -48,12 +56,15 @@ from handlers.page import Answer, Download, Page
 MADE_BY: Final[Mapping[ExportKind, Sequence[Role]]] = {
     ExportKind.FILINGS: reviewing.SEEN_BY,
     ExportKind.REGISTRATIONS: registrations.SEEN_BY,
+    ExportKind.CASES: cases.SEEN_BY,
+    ExportKind.SITES: sites.SEEN_BY,
 }
 SEEN_BY: Final = tuple(dict.fromkeys(role for roles in MADE_BY.values() for role in roles))
 # A file of a hundred thousand rows takes a process some twenty seconds.
 EXPORT_LIMIT: Final = (20, 3600)
 UNPROCESSABLE: Final = 422
 TOO_MANY: Final = 429
+CSV_TYPE: Final = "text/csv; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +124,14 @@ def _source_of(visit: Visit, kind: ExportKind, fields: Mapping[str, str]) -> _So
         filing_query = filings.query_of(visit, fields)
         count = count_filing_rows(session, query=filing_query)
         return _Source(kind=kind, kept=filings.kept_of(filing_query), count=count)
+    if kind is ExportKind.CASES:
+        case_query = cases.query_of(visit, fields)
+        count = count_case_rows(session, query=case_query, now=visit.now)
+        return _Source(kind=kind, kept=cases.kept_of(case_query), count=count)
+    if kind is ExportKind.SITES:
+        site_query = sites.query_of(visit, fields)
+        count = len(find_board(session, query=site_query, now=visit.now).lines)
+        return _Source(kind=kind, kept=sites.kept_of(site_query), count=count)
     query = registrations.query_of(visit, fields)
     count = count_rows(session, query=query)
     return _Source(kind=kind, kept=registrations.kept_of(query), count=count)
@@ -128,7 +147,8 @@ def _download(visit: Visit, source: _Source, *, masking: Masking, reason: str) -
         watermark=words["watermark"],
         heads=tuple(words[f"{source.kind}.{column}"] for column in columns),
     )
-    sheet = write_sheet(layout, rows)
+    is_csv = choice_field(visit.form, "format", SheetFormat) is SheetFormat.CSV
+    sheet = write_csv(layout, rows) if is_csv else write_sheet(layout, rows)
     record_export(
         visit.writing(),
         number=number,
@@ -142,8 +162,8 @@ def _download(visit: Visit, source: _Source, *, masking: Masking, reason: str) -
     )
     return Download(
         content=sheet.parts(),
-        media_type=MEDIA_TYPE,
-        filename=f"{layout.title}-{number}.xlsx",
+        media_type=CSV_TYPE if is_csv else MEDIA_TYPE,
+        filename=f"{layout.title}-{number}.{'csv' if is_csv else 'xlsx'}",
     )
 
 
@@ -156,6 +176,15 @@ def _rows_of(
         return FILING_COLUMNS, iterate_filing_rows(
             session, query=filing_query, masking=masking, words=words
         )
+    if source.kind is ExportKind.CASES:
+        case_query = cases.query_of(visit, source.kept)
+        return CASE_COLUMNS, iterate_case_rows(
+            session, query=case_query, masking=masking, words=words, now=visit.now
+        )
+    if source.kind is ExportKind.SITES:
+        site_query = sites.query_of(visit, source.kept)
+        board = find_board(session, query=site_query, now=visit.now)
+        return SITE_COLUMNS, iterate_site_rows(board, words=words)
     query = registrations.query_of(visit, source.kept)
     return REGISTRATION_COLUMNS, iterate_registration_rows(
         session, query=query, masking=masking, words=words
@@ -193,6 +222,7 @@ def _page(
         "kinds": _kinds_for(visit),
         "source": source,
         "masking": choice_field(visit.form, "masking", Masking) or Masking.MASKED,
+        "format": choice_field(visit.form, "format", SheetFormat) or SheetFormat.XLSX,
         "reason": visit.form.get("reason", ""),
         "may_unmask": visit.staff.role in MAY_UNMASK,
         "min_reason": MIN_REASON,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from core.cases.listing import CaseCounts, count_cases
 from core.clock import day_of
 from core.mandates.reviewing import ClaimQuery, list_claims
 from core.people.staff.rules import Role
 from core.people.staff.service import list_area_names
+from core.people.staff.wechat import find_binding
 from core.resumption.filing.pace import list_pace
 from core.resumption.filing.reviewing import count_filings
 from core.resumption.filing.rules import FilingState
@@ -16,7 +18,7 @@ from core.risk.rulings.appeal_cards import count_appeals
 from core.risk.rulings.override_cards import count_override_states
 from core.risk.rulings.rules import AppealState, OverrideState
 from handlers.access import Access, access
-from handlers.console import registrations, reviewing, risk, rulings
+from handlers.console import arrivals, cases, registrations, reviewing, risk, rulings
 from handlers.console.audit import AUDITED_BY
 from handlers.console.visit import Visit
 from handlers.page import Answer, Page
@@ -33,10 +35,13 @@ def home(visit: Visit) -> Answer:
         template="home",
         values={
             "area_names": list_area_names(session, area=staff.area),
+            "binding": find_binding(session, staff_id=staff.staff_id),
             "counts": counts,
             "waiting": _waiting(visit),
             "rulings": _rulings(visit),
+            "cases": _cases(visit),
             "may_enter": staff.role in registrations.ENTERED_BY,
+            "sees_arrivals": staff.role in arrivals.SEEN_BY,
             "may_audit": staff.role in AUDITED_BY,
             "done": visit.query.get("done", ""),
         },
@@ -57,6 +62,13 @@ def _waiting(visit: Visit) -> dict[str, object] | None:
         "usual_wait": find_usual_wait(session),
         "pace": list_pace(session, area=staff.area, today=day_of(visit.now)),
     }
+
+
+def _cases(visit: Visit) -> CaseCounts | None:
+    """Return the cases that somebody looks after; None for those who have none of them."""
+    if visit.staff.role not in cases.SEEN_BY:
+        return None
+    return count_cases(visit.reading(), scope=cases.scope_of(visit), now=visit.now)
 
 
 def _rulings(visit: Visit) -> dict[str, int] | None:

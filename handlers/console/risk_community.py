@@ -18,6 +18,7 @@ from core.risk.surroundings import get_neighbourhood, list_event_counts
 from core.risk.versions.service import find_stored_version
 from handlers.access import Access, access
 from handlers.console.appeals import RAISED_BY
+from handlers.console.events import ENTERED_BY
 from handlers.console.risk import SEEN_BY, feeds_of
 from handlers.console.rulings import RULED_BY
 from handlers.console.visit import Visit
@@ -48,6 +49,7 @@ def community(visit: Visit) -> Answer:
             # A day that is not over has no values to object to.
             "may_appeal": visit.staff.role in RAISED_BY and card is not None and card.day < today,
             "may_override": visit.staff.role in RULED_BY,
+            "may_enter": visit.staff.role in ENTERED_BY,
             **feeds_of(visit),
         },
     )

@@ -6,8 +6,14 @@ from typing import Final
 
 from handlers.console import (
     appeals,
+    arrivals,
+    arrivals_grades,
+    arrivals_settings,
+    cases,
     claims,
+    events,
     filings,
+    key_areas,
     models,
     overrides,
     publications,
@@ -15,6 +21,9 @@ from handlers.console import (
     risk,
     risk_community,
     risk_unplaced,
+    site,
+    sites,
+    wechat,
 )
 from handlers.console.audit import audit
 from handlers.console.exports import exports
@@ -33,6 +42,7 @@ ROUTES: Final = (
         path="/console/authenticator", name="authenticator", view=authenticator, methods=BOTH
     ),
     ConsoleRoute(path="/console/sign-out", name="sign_out", view=sign_out, methods=POST),
+    ConsoleRoute(path=wechat.PATH, name="wechat", view=wechat.wechat, methods=BOTH),
     ConsoleRoute(path="/console/filings", name="filings", view=filings.filings),
     ConsoleRoute(
         path="/console/filings/decide",
@@ -86,6 +96,45 @@ ROUTES: Final = (
         view=registrations.enter,
         methods=BOTH,
     ),
+    ConsoleRoute(path=sites.PATH, name="sites", view=sites.sites),
+    ConsoleRoute(path=f"{sites.PATH}/points", name="sites_points", view=sites.points),
+    ConsoleRoute(path=f"{sites.PATH}/<int:id>", name="site", view=site.site),
+    ConsoleRoute(
+        path=f"{sites.PATH}/<int:id>/invite", name="site_invite", view=site.invite, methods=POST
+    ),
+    ConsoleRoute(
+        path=f"{sites.PATH}/<int:id>/members/<int:member_id>/end",
+        name="site_member_end",
+        view=site.end,
+        methods=POST,
+    ),
+    ConsoleRoute(path=cases.PATH, name="cases", view=cases.cases),
+    ConsoleRoute(path=f"{cases.PATH}/<int:id>", name="case", view=cases.case),
+    ConsoleRoute(
+        path=f"{cases.PATH}/<int:id>/contact",
+        name="case_contact",
+        view=cases.contact,
+        methods=POST,
+    ),
+    ConsoleRoute(
+        path=f"{cases.PATH}/<int:id>/certificate",
+        name="case_certificate",
+        view=cases.certificate,
+        methods=POST,
+        may_upload=True,
+    ),
+    ConsoleRoute(
+        path=f"{cases.PATH}/<int:id>/close", name="case_close", view=cases.close, methods=POST
+    ),
+    ConsoleRoute(
+        path=f"{cases.PATH}/<int:id>/reopen", name="case_reopen", view=cases.reopen, methods=POST
+    ),
+    ConsoleRoute(
+        path=f"{cases.PATH}/<int:id>/evidence/<int:file_id>",
+        name="case_evidence",
+        view=cases.evidence,
+    ),
+    ConsoleRoute(path=key_areas.PATH, name="key_areas", view=key_areas.key_areas),
     ConsoleRoute(path="/console/exports", name="exports", view=exports, methods=BOTH),
     ConsoleRoute(path="/console/communities", name="communities", view=risk.communities),
     ConsoleRoute(path="/console/risk", name="risk", view=risk.risk),
@@ -101,6 +150,23 @@ ROUTES: Final = (
         path="/console/risk/unplaced/place",
         name="risk_place",
         view=risk_unplaced.place,
+        methods=POST,
+    ),
+    ConsoleRoute(path="/console/risk/events", name="risk_events", view=events.events),
+    ConsoleRoute(
+        path="/console/risk/events/search",
+        name="risk_event_search",
+        view=events.search,
+        methods=POST,
+    ),
+    ConsoleRoute(
+        path="/console/risk/events/new", name="risk_event_new", view=events.enter, methods=BOTH
+    ),
+    ConsoleRoute(path="/console/risk/events/<int:id>", name="risk_event", view=events.event),
+    ConsoleRoute(
+        path="/console/risk/events/<int:id>/withdraw",
+        name="risk_event_withdraw",
+        view=events.withdraw,
         methods=POST,
     ),
     ConsoleRoute(path="/console/risk/overrides", name="risk_overrides", view=overrides.overrides),
@@ -172,6 +238,22 @@ ROUTES: Final = (
         path="/console/risk/models/<int:id>/decide",
         name="risk_model_decide",
         view=models.decide,
+        methods=POST,
+    ),
+    ConsoleRoute(path="/console/arrivals", name="arrivals", view=arrivals.arrivals),
+    ConsoleRoute(path="/console/arrivals/roster", name="arrivals_roster", view=arrivals.roster),
+    ConsoleRoute(
+        path="/console/arrivals/grades", name="arrivals_grades", view=arrivals_grades.grades
+    ),
+    ConsoleRoute(
+        path="/console/arrivals/settings",
+        name="arrivals_settings",
+        view=arrivals_settings.settings,
+    ),
+    ConsoleRoute(
+        path="/console/arrivals/settings/change",
+        name="arrivals_settings_change",
+        view=arrivals_settings.change,
         methods=POST,
     ),
     ConsoleRoute(path="/console/audit", name="audit", view=audit),

@@ -6,6 +6,7 @@ A refused password or code answers with 200: its count must be committed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Final
 
 from core.codes.drawing import modules_of
@@ -83,16 +84,29 @@ def _may_try_again(visit: Visit) -> bool:
     return visit.is_within(f"console-staff:{visit.staff.staff_id}", *ACCOUNT_LIMIT)
 
 
+def _typed_code(visit: Visit, stage: Stage, page: Callable[..., Answer]) -> str | Answer:
+    """Return the code that was typed at a stage, or what to answer as long as none may be tried.
+
+    Args:
+        visit: the request.
+        stage: that asks for a code.
+        page: makes the page that does; takes a fault and a status.
+    """
+    if visit.staff.stage is not stage:
+        return Redirect(path=visit.next)
+    if not visit.is_post:
+        return page(visit)
+    if not _may_try_again(visit):
+        return page(visit, fault="too_many", status=429)
+    return visit.form.get("code", "")[:MAX_INPUT]
+
+
 @access(Access.SIGNING_IN)
 def code(visit: Visit) -> Answer:
     """Ask for the code of the authenticator, or a recovery code."""
-    if visit.staff.stage is not Stage.CODE:
-        return Redirect(path=visit.next)
-    if not visit.is_post:
-        return _code_page(visit)
-    if not _may_try_again(visit):
-        return _code_page(visit, fault="too_many", status=429)
-    typed = visit.form.get("code", "")[:MAX_INPUT]
+    typed = _typed_code(visit, Stage.CODE, _code_page)
+    if not isinstance(typed, str):
+        return typed
     checked = check_code(visit.writing(), signed_in=visit.staff, code=typed, now=visit.now)
     if checked.is_locked:
         return Redirect(path=f"{SIGN_IN}?locked=1", token="")
@@ -154,13 +168,9 @@ def _password_fault(visit: Visit) -> str:
 @access(Access.SIGNING_IN)
 def authenticator(visit: Visit) -> Answer:
     """Set an authenticator up: show its secret, take its first code, show recovery codes."""
-    if visit.staff.stage is not Stage.ENROL:
-        return Redirect(path=visit.next)
-    if not visit.is_post:
-        return _authenticator_page(visit)
-    if not _may_try_again(visit):
-        return _authenticator_page(visit, fault="too_many", status=429)
-    typed = visit.form.get("code", "")[:MAX_INPUT]
+    typed = _typed_code(visit, Stage.ENROL, _authenticator_page)
+    if not isinstance(typed, str):
+        return typed
     enrolled = enrol_totp(visit.writing(), signed_in=visit.staff, code=typed, now=visit.now)
     if enrolled is None:
         return _authenticator_page(visit, fault="wrong")

@@ -18,9 +18,12 @@ class Visit(PageVisit):
 
     Attributes:
         signed_in: who asks; None on public pages alone.
+        public_url: where people reach this installation, without a slash at its end; what staff
+            hand over leads there.
     """
 
     signed_in: SignedIn | None
+    public_url: str = ""
 
     @property
     def staff(self) -> SignedIn:

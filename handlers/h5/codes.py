@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from core.codes.drawing import png_of, svg_of
 from core.codes.rules import (
     RetiredReason,
     address_of,
-    company_id_of,
     shown_check_code,
     subject_of,
 )
@@ -18,7 +16,6 @@ from core.codes.service import (
     CodeNotFoundError,
     find_live_code,
     find_newest_code,
-    get_code,
     issue_code,
     report_code,
     retire_code,
@@ -26,14 +23,14 @@ from core.codes.service import (
     warn_users,
 )
 from core.mandates.rules import Act, check_may, may
-from core.mandates.service import MandateCard, get_mandate, list_people_to_tell
+from core.mandates.service import MandateCard, get_mandate
 from core.people.service import register_person
 from core.registration.gate import check_open, get_door
 from core.registration.service import find_registration, list_people_who_used
-from core.registry.service import CompanyCard, get_company
-from core.resumption.filing.service import FilingCard, find_filing
+from core.resumption.filing.service import find_filing
 from handlers.access import Access, access
 from handlers.forms import choice_field, number_field
+from handlers.h5.behind import Behind, behind, list_told
 from handlers.h5.posters import OF_PAGE, poster_for
 from handlers.h5.visit import Visit
 from handlers.page import Answer, Download, Page, Redirect
@@ -53,30 +50,20 @@ VISITOR: Final = "visitor:0"
 # ---- behind the code -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scanned:
-    """What a code stands for."""
-
-    card: CodeCard
-    company: CompanyCard
-    filing: FilingCard | None
-
-
 @access(Access.PUBLIC)
 def scanned(visit: Visit) -> Answer:
-    """Name the company of a code before anything is asked, or say why it does not work."""
+    """Name the place of a code before anything is asked, or say why it does not work."""
     try:
-        found = _scanned(visit)
+        found = behind(visit)
     except CodeNotFoundError:
         return _unknown(visit)
     if not visit.is_within(f"code-scan:{found.card.id}", *SCAN_LIMIT):
         return Page(template="codes/busy", status=429)
     if not found.card.is_live(visit.now):
         return Page(template="codes/ended", values=_ended_values(visit, found))
-    company_id = found.company.id
-    door = get_door(visit.reading(), workplace_id=company_id, code_id=found.card.id, now=visit.now)
+    door = get_door(visit.reading(), workplace_id=found.id, code_id=found.card.id, now=visit.now)
     registration = (
-        find_registration(visit.reading(), openid=visit.openid, workplace_id=company_id)
+        find_registration(visit.reading(), openid=visit.openid, workplace_id=found.id)
         if visit.openid
         else None
     )
@@ -91,9 +78,9 @@ def scanned(visit: Visit) -> Answer:
 
 @access(Access.PUBLIC)
 def report(visit: Visit) -> Answer:
-    """Take the word of somebody who finds a code suspicious, and tell the company."""
+    """Take the word of somebody who finds a code suspicious, and tell who answers."""
     try:
-        found = _scanned(visit)
+        found = behind(visit)
     except CodeNotFoundError:
         return _unknown(visit)
     values = {**_facts(found), "token": found.card.token}
@@ -107,40 +94,22 @@ def report(visit: Visit) -> Answer:
     return Page(template="codes/reported", values=values)
 
 
-def _note_report(visit: Visit, found: _Scanned) -> None:
+def _note_report(visit: Visit, found: Behind) -> None:
     session = visit.writing()
     actor = VISITOR
     if visit.openid:
         person = register_person(session, openid=visit.openid, now=visit.now)
         actor = f"person:{person.id}"
-    company_id = found.company.id
     report_code(
         session,
         card=found.card,
-        name=found.company.name,
+        name=found.name,
         # A code that ended harms nobody; that its poster still hangs somewhere is on record.
-        told=list_people_to_tell(session, company_id=company_id)
-        if found.card.is_live(visit.now)
-        else (),
-        link=f"{visit.public_url}{_code_path(company_id)}",
+        told=list_told(session, found) if found.card.is_live(visit.now) else (),
+        link=f"{visit.public_url}{found.page}",
         actor=actor,
         now=visit.now,
     )
-
-
-def _scanned(visit: Visit) -> _Scanned:
-    """Return the code of the address with its company.
-
-    Raises:
-        CodeNotFoundError: there is no such code, or it is no company's.
-    """
-    card = get_code(visit.reading(), token=visit.params["token"])
-    company_id = company_id_of(card.subject)
-    if company_id is None:
-        raise CodeNotFoundError
-    filing = find_filing(visit.reading(), company_id=company_id)
-    company = filing.company if filing else get_company(visit.reading(), company_id=company_id)
-    return _Scanned(card=card, company=company, filing=filing)
 
 
 def _unknown(visit: Visit) -> Page:
@@ -149,16 +118,15 @@ def _unknown(visit: Visit) -> Page:
     return Page(template="codes/unknown", status=404)
 
 
-def _facts(found: _Scanned) -> dict[str, object]:
+def _facts(found: Behind) -> dict[str, object]:
     return {
-        "company": found.company,
-        "number": found.filing.number if found.filing else None,
+        "place": found,
         "check_code": shown_check_code(found.card.check_code),
         "last_day": found.card.last_day,
     }
 
 
-def _ended_values(visit: Visit, found: _Scanned) -> dict[str, object]:
+def _ended_values(visit: Visit, found: Behind) -> dict[str, object]:
     card = found.card
     has_used = False
     if card.retired_reason is RetiredReason.REPORTED and visit.openid:

@@ -22,6 +22,7 @@ class Card:
 CARDS: Final[tuple[Card, ...]] = (
     Card(name="registrations", path="/h5/registrations"),
     Card(name="owner", path="/h5/owner"),
+    Card(name="sites", path="/h5/sites"),
 )
 SIGNED_OUT: Final = "/h5/signed-out"
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from core.codes.drawing import modules_of
 from core.mandates.inviting import (
-    InvitationNameError,
     TooManyPeopleError,
     confirm_mandate,
     find_confirmed,
@@ -17,6 +16,7 @@ from core.mandates.inviting import (
 )
 from core.mandates.rules import MAX_DEPARTMENT_CHARACTERS, MandateKind
 from core.mandates.service import MandateCard, end_mandate, get_mandate, list_deputies
+from core.people.inviting import InvitationNameError
 from core.people.names import name_of
 from core.people.phones import phone_of
 from handlers.access import Access, access

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.clock import day_of
-from core.codes.rules import company_id_of
+from core.codes.rules import workplace_of
 from core.codes.service import CodeCard, CodeNotFoundError, check_live, get_code
 from core.errors import DomainError
 from core.mandates.rules import Act, check_may
@@ -87,7 +87,7 @@ class _Form:
 
 @access(Access.PERSON)
 def register(visit: Visit) -> Answer:
-    """Ask what is needed to register with the company of a code; who is there sees the receipt."""
+    """Ask what is needed to register with the place of a code; who is there sees the receipt."""
     card, door = _entered(visit)
     check_open(door)
     if not visit.is_post:
@@ -109,7 +109,7 @@ def register(visit: Visit) -> Answer:
 
 
 def _entered(visit: Visit) -> tuple[CodeCard, Door]:
-    """Return the live code of the address, and the company behind it.
+    """Return the live code of the address, and the place behind it.
 
     Raises:
         CodeNotFoundError: there is no such code.
@@ -118,10 +118,10 @@ def _entered(visit: Visit) -> tuple[CodeCard, Door]:
     """
     card = get_code(visit.reading(), token=visit.params["token"])
     check_live(card, now=visit.now)
-    company_id = company_id_of(card.subject)
-    if company_id is None:
+    place = workplace_of(card.subject)
+    if place is None:
         raise CodeNotFoundError
-    door = get_door(visit.reading(), workplace_id=company_id, code_id=card.id, now=visit.now)
+    door = get_door(visit.reading(), workplace_id=place[1], code_id=card.id, now=visit.now)
     return card, door
 
 

@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.h5 import claim, company, decisions, following, mandates, messages, owner, sheet
+from handlers.h5 import (
+    claim,
+    company,
+    decisions,
+    following,
+    mandates,
+    messages,
+    owner,
+    sheet,
+    site_joining,
+    site_report,
+    site_roster,
+    sites,
+)
+from handlers.h5.arrivals import arrivals
 from handlers.h5.codes import code, drawing, picture, poster, report, retire, rotate, scanned
 from handlers.h5.community import community
 from handlers.h5.filing import filing, filing_plan
@@ -21,6 +35,7 @@ ROUTES: Final = (
     H5Route(path="/h5/sign-out", name="sign_out", view=sign_out, methods=("POST",)),
     H5Route(path=SIGNED_OUT, name="signed_out", view=signed_out),
     H5Route(path="/h5/community/<int:id>", name="community", view=community),
+    H5Route(path="/h5/arrivals", name="arrivals", view=arrivals),
     H5Route(path="/h5/c/<token>", name="scanned", view=scanned),
     H5Route(path="/h5/c/<token>/report", name="code_report", view=report, methods=BOTH),
     H5Route(path="/h5/company/<int:company_id>/code", name="code", view=code),
@@ -119,4 +134,28 @@ ROUTES: Final = (
         view=decisions.decision,
         methods=BOTH,
     ),
+    H5Route(path="/h5/sites", name="sites", view=sites.sites),
+    H5Route(path="/h5/sites/join/<token>", name="site_join", view=site_joining.join, methods=BOTH),
+    H5Route(path="/h5/site/<int:id>", name="site", view=sites.site),
+    H5Route(
+        path="/h5/site/<int:id>/unchanged",
+        name="site_unchanged",
+        view=sites.unchanged,
+        methods=("POST",),
+    ),
+    H5Route(
+        path="/h5/site/<int:id>/report",
+        name="site_report",
+        view=site_report.report,
+        methods=BOTH,
+    ),
+    H5Route(path="/h5/site/<int:id>/people", name="site_people", view=sites.people, methods=BOTH),
+    H5Route(
+        path="/h5/site/<int:id>/roster",
+        name="site_roster",
+        view=site_roster.roster,
+        methods=BOTH,
+        may_upload=True,
+    ),
+    H5Route(path="/h5/site/<int:id>/code", name="site_code", view=site_joining.code, methods=BOTH),
 )

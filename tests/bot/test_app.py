@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot import wechat
 from bot.app import SECURITY_HEADERS, STATUS_OF, create_app, status_of
 from bot.services import services_of
 from bot.settings import DEVELOPMENT, Settings
+from core.arrivals.model import IssuedForecast
 from core.db import Database
 from core.errors import ConflictError, DomainError, ForbiddenError, InvalidInputError, NotFoundError
 from core.notices.service import queue_notice
@@ -133,7 +135,12 @@ def test_metrics_show_the_outbox(make: Make, sqlite_database: Database, now: Any
                 values={},
                 body="x",
             )
+        made_at = datetime.now(UTC) - timedelta(hours=3)
+        row = IssuedForecast(made_at=made_at, from_at=made_at, occasion="hourly", digest="d")
+        row.flags, row.body, row.settings = [], b"", {}
+        session.add(row)
     answered = make().test_client().get("/metrics")
+    assert "\nhuizhili_arrivals_forecast_seconds 108" in answered.text
     assert answered.mimetype == "text/plain"
     assert "\nhuizhili_outbox_queued 3.0\n" in answered.text
     assert "\nhuizhili_outbox_due 3.0\n" in answered.text
@@ -159,6 +166,11 @@ def test_front_page_is_shown_before_there_is_any_score(client: FlaskClient) -> N
     assert answered.status_code == 200
     assert "高风险" in answered.text
     assert 'lang="zh-CN"' in answered.text
+
+
+def test_sign_beside_the_title_is_there_for_browsers_that_ask_unasked(client: FlaskClient) -> None:
+    with client.get("/favicon.ico") as answered:
+        assert (answered.status_code, answered.mimetype) == (200, "image/svg+xml")
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/static/public/page.css"])

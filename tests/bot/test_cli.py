@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from pyzbar.pyzbar import decode
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot import cli
 from bot.app import create_app
 from bot.demo.companies import make_companies
 from bot.services import services_of
@@ -246,6 +249,17 @@ def test_serving_on_a_taken_port_says_which_to_choose(
 
     assert result.exit_code == 1
     assert f"PORT={port + 1}" in result.output
+
+
+def test_worker_waits_until_the_web_answers_and_not_for_one_that_ended() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    web = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    with subprocess.Popen(web, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        assert cli._is_serving(process, port)
+        process.terminate()
+    assert not cli._is_serving(process, port)
 
 
 def test_register_is_sealed_anew_after_a_rotation(

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.demo import EXTENTS, SEED, DemoReport, RealRegisterError, Size, is_empty, load
+from bot.demo import (
+    EXTENTS,
+    SEED,
+    SITES,
+    STATION_DAYS,
+    DemoReport,
+    RealRegisterError,
+    Size,
+    is_empty,
+    load,
+)
 from bot.demo.companies import make_companies
 from bot.demo.names import unified_check
 from bot.demo.risk import Extent
@@ -55,6 +65,8 @@ def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     told: list[tuple[int, int]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(EXTENTS, Size.SMALL, SHORT)
+        patch.setitem(STATION_DAYS, Size.SMALL, 2)
+        patch.setitem(SITES, Size.SMALL, 3)
         report = load(
             database,
             files=MemoryFiles(),
@@ -108,6 +120,8 @@ def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch)
 
     # The story of a day depends on its length: the whole of it is told again.
     monkeypatch.setitem(EXTENTS, Size.SMALL, SHORT)
+    monkeypatch.setitem(STATION_DAYS, Size.SMALL, 2)
+    monkeypatch.setitem(SITES, Size.SMALL, 3)
     before = everything()
     again = load(demo.database, files=MemoryFiles(), size=Size.SMALL, now=NOW + timedelta(hours=1))
     assert again.risk.last.changed_count == 0
@@ -115,8 +129,8 @@ def test_demo_again_changes_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_demo_tells_its_progress(demo: Demo) -> None:
-    # Five registers, residents, what was before, two days, rulings.
-    assert demo.told == [(step, 10) for step in range(1, 11)]
+    # Five registers, the station, sites, residents, what was before, two days, rulings.
+    assert demo.told == [(step, 12) for step in range(1, 13)]
 
 
 def test_district_has_everybody_and_a_longer_history() -> None:

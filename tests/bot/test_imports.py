@@ -3,21 +3,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.demo.companies import DemoCompany, make_companies
 from bot.import_report import ImportReport
 from bot.imports import KINDS, run_import
+from core.cases.model import Case
 from core.codes.rules import subject_of
 from core.codes.service import find_live_code, issue_code
 from core.db import Base, Database
 from core.importing import Manifest
+from core.keyareas.service import list_rows_at
 from core.mandates.proving import prove_ownership
 from core.mandates.service import list_mandates
 from core.nightly import run_night
@@ -40,6 +43,7 @@ from core.risk.rules import Colour
 from core.risk.scoring import score_day
 from core.risk.service import find_card, subscribe
 from core.risk.versions import get_version
+from tests.cases import add_site
 from tests.core.registration.conftest import District as RegistrationDistrict
 from tests.core.registration.conftest import entry_of
 from tests.servers import ROOT
@@ -267,7 +271,7 @@ def test_import_that_dies_while_it_scores_is_made_good_by_the_next(
 def test_kind_that_is_not_known_is_reported_with_those_that_are(
     sqlite_database: Database, tmp_path: Path, now: datetime
 ) -> None:
-    report = load(sqlite_database, "trains", COMMUNITIES, tmp_path=tmp_path, now=now)
+    report = load(sqlite_database, "weather", COMMUNITIES, tmp_path=tmp_path, now=now)
     assert report.is_failed
     assert all(kind in report.lines()[0] for kind in KINDS)
 
@@ -416,8 +420,12 @@ def test_every_reason_for_refusing_a_row_has_a_text_and_every_text_a_reason() ->
     sources = [
         ROOT / "core/importing.py",
         *(ROOT / "core").rglob("importing.py"),
+        *(ROOT / "core").rglob("importing/*.py"),
+        *(ROOT / "core").rglob("cells.py"),
+        ROOT / "core/tables.py",
+        *(ROOT / "core/sites").glob("*.py"),
         ROOT / "bot/imports.py",
-        ROOT / "bot/feeds/tables.py",
+        *(ROOT / "bot/feeds").glob("*.py"),
     ]
     used = {
         code
@@ -452,6 +460,24 @@ def test_key_areas_are_imported_and_faults_are_named(
     assert (again.created_count, again.unchanged_count) == (0, 1)
 
 
+def test_full_list_of_key_areas_ends_nothing_as_long_as_a_row_is_refused(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    head, wuhan, slip = KEY_AREAS.strip().split("\n")
+    huanggang = slip.replace("武汉市", "黄冈市")
+    load(database, "key-areas", f"{head}\n{wuhan}\n{huanggang}\n", tmp_path=tmp_path, now=now)
+    later = now + timedelta(hours=1)
+    ending = {"tmp_path": tmp_path, "now": later, "is_full": True, "is_missing_ended": True}
+    report = load(database, "key-areas", f"{head}\n{wuhan}\n{slip}\n", **ending)
+    assert (report.is_applied, len(report.rejections)) == (False, 1)
+    broken = load(database, "key-areas", f"{head}\n{wuhan}\n421100,黄冈市\n", **ending)
+    assert not broken.is_applied, "nobody knows what the short row names"
+    report = load(database, "key-areas", f"{head}\n{wuhan}\n", **ending)
+    assert report.notes() == ["not in this file, no key areas any more from now on (1): 421100"]
+    with database.reading() as session:
+        assert [row.code for row in list_rows_at(session, at=later)] == ["420100"]
+
+
 def test_changed_key_areas_screen_the_reported_stays_again(
     database: Database, tmp_path: Path, now: datetime
 ) -> None:
@@ -461,13 +487,17 @@ def test_changed_key_areas_screen_the_reported_stays_again(
         session.flush()
         company_id = district.add_company()
         entry = entry_of(stays=("湖北武汉",), returned_on=date(2020, 3, 25), travel=Travel.TRAIN)
-        submit_registration(
-            session, workplace_id=company_id, entry=entry, openid="o", code_id=None, now=now
-        )
+        site_id = add_site(session, street_id=1, now=now)
+        for place in (company_id, site_id):
+            submit_registration(
+                session, workplace_id=place, entry=entry, openid="o", code_id=None, now=now
+            )
     load(database, "key-areas", KEY_AREAS, tmp_path=tmp_path, now=now + timedelta(hours=1))
     with database.reading() as session:
-        registration = session.scalars(select(Registration)).one()
-        assert Flag.KEY_AREA.value in registration.flags
+        registrations = session.scalars(select(Registration)).all()
+        assert all(Flag.KEY_AREA.value in one.flags for one in registrations)
+        # A company's owner is told; of who is at a site, a case is opened.
+        assert session.scalars(select(Case.workplace_id)).all() == [site_id]
 
 
 RESIDENTS = """person_id,community_code,community,birth_year
@@ -492,15 +522,17 @@ def test_residents_are_imported_and_whom_nobody_can_place_is_told_by_line(
     later = now + timedelta(days=1)
     report = load(database, "residents", few, tmp_path=tmp_path, now=later, is_full=True)
     assert report.notes() == ["not in this file, left as they are: 2"]
+    load(database, "risk-events", EVENTS, tmp_path=tmp_path, now=later)
     report = load(database, "residents", few, tmp_path=tmp_path, now=later, is_missing_ended=True)
-    assert report.notes() == ["not in this file, residence ended today: 2"]
+    # Of one of them an event matters still: somebody has to look for them.
+    assert report.notes() == [
+        "not in this file, residence ended today: 2",
+        "of these with an event that matters still, on the work-list: 1",
+    ]
     with database.reading() as session:
-        (register,) = [one for one in feed_states(session, day=later.date()) if one.received_at]
-        assert (register.feed, register.row_count, register.is_complete) == (
-            Feed.RESIDENTS,
-            1,
-            True,
-        )
+        states = {one.feed: one for one in feed_states(session, day=later.date())}
+        register = states[Feed.RESIDENTS]
+        assert (register.row_count, register.is_complete) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -650,3 +682,40 @@ def test_late_cases_let_the_held_night_go_out_and_leave_nothing_to_the_operator(
         assert card is not None
         assert (card.colour, card.day) == (Colour.YELLOW, day)
     assert told(database) == [("2020-03-27", "yellow")]
+
+
+def test_station_is_told_of_by_four_files_and_every_refusal_has_its_words(
+    sqlite_database: Database, tmp_path: Path, now: datetime
+) -> None:
+    path = tmp_path / "trains.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["number", "origin", "day", "time", "capacity"])
+    clock = book.add_format({"num_format": "hh:mm"})
+    for line, number in enumerate(["G7301", 1461], start=1):
+        sheet.write_row(line, 0, [number, "杭州东"])
+        sheet.write_datetime(line, 2, datetime(2020, 3, 28), book.add_format({"num_format": 14}))  # noqa: DTZ001
+        sheet.write_datetime(line, 3, time(7, 5), clock)
+        sheet.write_number(line, 4, 100)
+    book.close()
+    report = run_import(sqlite_database, "trains", path, all_or_nothing=True, now=now)
+    assert report.summary() == "trains: 2 created, 0 updated, 0 unchanged, 0 rejected"
+
+    def take(kind: str, text: str) -> ImportReport:
+        return load(sqlite_database, kind, text, tmp_path=tmp_path, now=now)
+
+    sales = "number,day,at,sold\nG7301,2020-03-28,2020-03-28 06:00,130\nG9,2020-03-28,2020-03-28,1"
+    tickets = take("tickets", sales)
+    assert tickets.lines() == ["3: 时刻表里没有这趟车：2020-03-28 G9；请先导入车次"]
+    assert tickets.notes() == [
+        "more people than the train holds, taken as full (1): 2020-03-28 G7301"
+    ]
+    came = take("arrivals", "number,day,actual_at\n1461,2020-03-28,2020-03-28 05:00\n")
+    assert came.lines() == [
+        "2: 实际到达与图定到达（2020-03-28 07:05）相差太大：最多早 1 小时、晚 24 小时"
+    ]
+    counted = take(
+        "counts", "station,starts_at,count\n上海南,2020-03-28 07:00,3\n上海,2020-03-28 07:05,3"
+    )
+    assert counted.lines() == ["3: 一个文件只能有一个车站：上海，前面是 上海南"]
+    assert counted.created_count == 1

@@ -18,7 +18,13 @@ TEXTS = Texts(constants={})
 VALUES = {"community": "田林十二村", "previous": "blue", "colour": "red"}
 VALUES |= {"day": "2020-03-28", "is_provisional": False}
 VALUES |= {"company": "上海第一有限公司", "role": "manager"}
-VALUES |= {"check_code": "K7M4QX"}
+VALUES |= {"check_code": "K7M4QX", "cause": "feed_missing"}
+VALUES |= {"total": 12345, "low": 11000, "high": 14000, "peaks": "09:00–10:00;12:00–13:00"}
+VALUES |= {"peak_pct": 40, "shifts": "06:00–09:00 4;09:00–14:00 12", "max_posts": 12}
+VALUES |= {"is_limited": True, "is_degraded": True, "train_count": 13, "trains": "10:20 G1 武汉"}
+VALUES |= {"coverage": 65, "days": 14, "is_too_narrow": True}
+VALUES |= {"workplace": "东安路综合楼项目", "street": "田林街道", "deadline": "2020-03-29 08:00"}
+VALUES |= {"site": "天钥桥路商品住宅项目12标", "due": "10:00", "is_over": 1}
 VALUES |= {"count": "25", "number": "R200328-7KM3X-2PQ9T"}
 KINDS = sorted(path.name.split(".")[0] for path in (TEMPLATES / "notices").glob("*.fields.txt"))
 
@@ -70,6 +76,14 @@ def test_change_that_was_queued_before_there_were_provisional_ones_is_still_told
 ) -> None:
     values = {name: value for name, value in VALUES.items() if name != "is_provisional"}
     assert "暂定" not in text_of(TEXTS, replace(attempt, values=values))
+
+
+@pytest.mark.parametrize("cause", ["feed_missing", "coverage", "jump", "paused"])
+def test_every_cause_of_a_held_publication_is_told_whole(attempt: Attempt, cause: str) -> None:
+    held = replace(attempt, kind="risk_publication_held", values=VALUES | {"cause": cause})
+    assert not any(one["value"].endswith("…") for one in fields_of(TEXTS, held).values())
+    said = "实时更新已暂停：有 25 个小区" if cause == "paused" else "2020-03-28 的小区颜色暂缓发布"
+    assert said in text_of(TEXTS, held)
 
 
 def test_provisional_change_and_correction_say_what_they_are(attempt: Attempt) -> None:

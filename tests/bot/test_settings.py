@@ -228,3 +228,11 @@ def test_font_that_posters_cannot_hold_stops_the_start(tmp_path: Path) -> None:
         Settings.from_env(poster_font=path)
     path.write_bytes(b"\0\1\0\0")
     assert Settings.from_env(poster_font=path).poster_font == path
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://tickets.example/", "https://", "tickets.example", "https://t.example/?after=1"]
+)
+def test_ticketing_system_needs_an_address_without_a_query(url: str) -> None:
+    with pytest.raises(SettingsError, match="TICKETING_URL: an http or https address"):
+        Settings.from_env(ticketing_url=url)

@@ -9,10 +9,17 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from core.db import Database
 from tests.bot.feeds.studies import LAST_DAY, listings_of, write_listings, write_study
 
 PROMISED = {"auc_score", "auc_naive", "auc_equal", "spearman_score", "spearman_naive"}
 PHASES = {"growth", "plateau", "decline", "all"}
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """One kind will do: nothing is read from it."""
+    return sqlite_database
 
 
 @pytest.fixture

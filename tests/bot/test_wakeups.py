@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from bot.settings import Settings
-from bot.wakeups import Bell, add_tasks, is_night_time, is_sweep_time, make_huey
+from bot.wakeups import (
+    Bell,
+    add_tasks,
+    is_night_time,
+    is_poll_time,
+    is_sweep_time,
+    make_huey,
+)
 
 
 @pytest.fixture(params=["file", "redis"])
@@ -67,6 +74,13 @@ def test_night_is_looked_at_from_half_past_four_in_shanghai_every_ten_minutes() 
 def test_sweep_comes_once_an_hour() -> None:
     start = datetime(2020, 3, 27, 16, 0)  # noqa: DTZ001  huey gives UTC without a zone
     assert sum(is_sweep_time(start + timedelta(minutes=number)) for number in range(120)) == 2
+
+
+def test_feed_is_read_every_five_minutes() -> None:
+    start = datetime(2020, 3, 27, 16, 0)  # noqa: DTZ001  huey gives UTC without a zone
+    times = [at for at in range(60) if is_poll_time(start + timedelta(minutes=at))]
+    assert len(times) == 12
+    assert {b - a for a, b in pairwise(times)} == {5}
 
 
 def test_timetable_holds_the_night_the_sweep_and_what_comes_every_minute(

@@ -19,12 +19,15 @@ from structlog.testing import LogCapture
 from bot import worker as worker_module
 from bot.account import PlatformAccount
 from bot.client import WeChatClient
+from bot.feeds.ticketing import Page
 from bot.store import Store, StoreUnavailableError, open_store
 from bot.wakeups import Bell
 from bot.worker import Worker, open_worker
+from core.arrivals.feeding import Delivery
+from core.arrivals.model import IssuedForecast
 from core.audit.chain import SEAL_LIMIT, verify_chain
 from core.audit.service import record
-from core.clock import day_of
+from core.clock import day_of, start_of
 from core.codes.account import find_account_code
 from core.db import Database
 from core.files.service import FileUnavailableError
@@ -39,8 +42,12 @@ from core.registration.model import RegistrationDraft
 from core.resumption.approval.model import Decision, DecisionRow
 from core.resumption.approval.rules import PREPARED_FOR, UNDO_WITHIN
 from core.risk.rulings.model import ColourOverride
+from tests.cases import add_key_area, add_site, arrive
+from tests.core.arrivals.station import days_around, store_days
+from tests.core.arrivals.worlds import DAY, planted
 from tests.core.mandates.conftest import WANG
 from tests.core.mandates.conftest import District as Register
+from tests.core.people.staff.test_wechat import add, bind
 from tests.core.registration.conftest import District, add_places
 from tests.core.resumption.approval.conftest import Office
 from tests.wechat import Platform
@@ -297,6 +304,22 @@ def test_those_who_decide_are_reminded_once(
     assert (notice.kind, notice.openid, notice.values["count"]) == ("owner_waiting", "o-owner", 1)
 
 
+def test_staff_hear_of_new_cases_from_the_worker(worker: Worker, sqlite_database: Database) -> None:
+    now = datetime.now(UTC)
+    with sqlite_database.transaction() as session:
+        add_places(session, now)
+        supervisor_id = add(session, now)
+        bind(session, supervisor_id, now)
+        add_key_area(session, now=now)
+        site_id = add_site(session, street_id=1, now=now, supervisor_id=supervisor_id)
+        arrive(session, workplace_id=site_id, now=now)
+    worker.remind()
+    worker.remind()
+    with sqlite_database.reading() as session:
+        told = select(Notice.openid).where(Notice.kind == "case_opened")
+        assert session.scalars(told).all() == ["o-wang"]
+
+
 def test_people_are_told_once_a_decision_cannot_be_undone(
     worker: Worker, sqlite_database: Database
 ) -> None:
@@ -459,3 +482,62 @@ def test_worker_lets_in_who_waited_long_enough(
         _worker(sqlite_database, platform, store, clock=lambda at=at: at).appoint()
         with sqlite_database.reading() as session:
             assert len(list_waiting(session, openid="o-new")) == waiting
+
+
+class Tickets:
+    """A feed that counts how often it is asked."""
+
+    name = "ticketing"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def fetch(self, watermark: str) -> Page:
+        self.asked.append(watermark)
+        return Page(delivery=Delivery(watermark="7"), has_more=False)
+
+
+def test_worker_reads_the_feed_on_and_leaves_it_to_the_one_who_does(
+    sqlite_database: Database, platform: Platform
+) -> None:
+    store, tickets = open_store("", sqlite_database), Tickets()
+    settings = platform.settings()
+    worker = Worker(
+        settings=settings,
+        database=sqlite_database,
+        store=store,
+        client=WeChatClient(settings, store),
+        tickets=tickets,
+    )
+    worker.poll()
+    with store.lock("poll", seconds=60):
+        worker.poll()
+    worker.poll()
+    assert tickets.asked == ["", "7"]
+
+
+def test_worker_issues_forecasts_and_calls_those_on_duty_unless_the_store_is_gone(
+    sqlite_database: Database, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = start_of(DAY) + timedelta(hours=6, minutes=2)
+    with sqlite_database.transaction() as session:
+        days = days_around(DAY, before=2, after=1)
+        store_days(session, [planted(day) for day in days], now=now)
+        bind(session, add(session, now, role=Role.STATION_MANAGER), now, openid=OPENID)
+    store = open_store("", sqlite_database)
+    worker = _worker(sqlite_database, platform, store, clock=lambda: now)
+    for _ in range(2):
+        worker.forecast()
+    with sqlite_database.reading() as session:
+        issued = session.scalars(select(IssuedForecast.occasion).order_by(IssuedForecast.id))
+        assert list(issued) == ["midnight", "hourly"]
+        assert session.scalars(select(Notice.kind)).all() == ["arrivals_morning"]
+
+    def unavailable(*_arguments: object, **_options: object) -> bool:
+        raise StoreUnavailableError("gone")
+
+    monkeypatch.setattr(store, "put_new", unavailable)
+    later = now + timedelta(hours=1)
+    _worker(sqlite_database, platform, store, clock=lambda: later).forecast()
+    with sqlite_database.reading() as session:
+        assert len(session.scalars(select(IssuedForecast.id)).all()) == 2

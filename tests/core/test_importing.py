@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import contextlib
 import math
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.clock import SHANGHAI
 from core.importing import (
     ImportRow,
     RowRefusedError,
     check_first,
     code_in,
     day_in,
+    instant_in,
     number_in,
     shown,
     text_in,
+    whole_in,
 )
 
 TODAY = date(2020, 3, 28)
@@ -53,6 +56,48 @@ def test_text_that_cannot_be_used_is_refused(cell: str, code: str) -> None:
     with pytest.raises(RowRefusedError) as caught:
         text_in(row(cell), "x", max_length=20)
     assert caught.value.at(7).code == code
+
+
+def test_whole_number_has_no_fraction() -> None:
+    assert whole_in(row("12.0"), "x") == 12
+    assert whole_in(row(""), "x") is None
+    with pytest.raises(RowRefusedError, match="not_whole"):
+        whole_in(row("1.5"), "x")
+
+
+@pytest.mark.parametrize(
+    ("cell", "instant"),
+    [
+        ("2020-03-28", "2020-03-27T16:00:00"),
+        ("2020/3/28 9:05", "2020-03-28T01:05:00"),
+        ("2020-03-28T09:05:30.25", "2020-03-28T01:05:30"),
+        ("２０２０-03-28 ０９：０５", "2020-03-28T01:05:00"),
+        ("2020-03-28T09:05:00Z", "2020-03-28T09:05:00"),
+        ("2020-03-28 09:05+08:00", "2020-03-28T01:05:00"),
+        ("2020-03-28T09:05:00-0330", "2020-03-28T12:35:00"),
+    ],
+)
+def test_instant_is_local_unless_it_says_otherwise(cell: str, instant: str) -> None:
+    latest = datetime(2020, 3, 28, 8, tzinfo=SHANGHAI)
+    found = instant_in(row(cell), "x", latest=latest)
+    assert found == datetime.fromisoformat(instant).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("", "cell_empty"),
+        ("2020-03-28 24:00", "not_a_day"),
+        ("2020-03-28 09:60", "not_a_day"),
+        ("2020-03-28 09:05+99:00", "not_a_day"),
+        ("0001-01-01 00:00", "not_a_day"),
+        ("2020-02-30 09:05", "not_a_day"),
+        ("2020-03-29 00:00", "day_too_late"),
+    ],
+)
+def test_instant_that_is_none_is_refused(cell: str, code: str) -> None:
+    with pytest.raises(RowRefusedError, match=code):
+        instant_in(row(cell), "x", latest=datetime(2020, 3, 28, 8, tzinfo=SHANGHAI))
 
 
 def test_code_that_was_a_number_in_the_spreadsheet_is_refused() -> None:

@@ -175,7 +175,8 @@ def test_real_night_scores_the_day_and_then_tells_subscribers(
     database: Database, now: datetime
 ) -> None:
     report = run_night(database.transaction, day=DAY, now=now)
-    steps = ("indicators", "risk_scores", "colour_notices")
+    station = ("arrivals_fitted", "arrivals_forecast", "arrivals_graded", "arrivals_swept")
+    steps = ("indicators", "risk_scores", "colour_notices", *station)
     assert report.lines() == [f"{DAY} {name}: done" for name in steps]
 
 

@@ -48,7 +48,10 @@ PAGES: dict[str, tuple[Role, tuple[str, ...]]] = {
             "claims?state=accepted",
         ),
     ),
-    "one": (Role.DISTRICT_REVIEWER, ("filings/{filing}", "claims/{claim}", "exports", "password")),
+    "one": (
+        Role.DISTRICT_REVIEWER,
+        ("filings/{filing}", "claims/{claim}", "exports", "password", "wechat"),
+    ),
     "held": (Role.DISTRICT_REVIEWER, ("filings/{held_filing}", "claims/{held_claim}")),
     "officer": (
         Role.NEIGHBOURHOOD_OFFICER,
@@ -113,6 +116,8 @@ def test_no_page_of_work_is_left_out() -> None:
         for _, paths in (*PAGES.values(), *RULING_PAGES.values())
         for path in paths
     }
+    # Looked at with trains and a forecast in test_arrivals_browser.py.
+    seen |= {f"/console/arrivals{one}" for one in ("", "/roster", "/grades", "/settings")}
     # A file is no page of ours.
     files = {"filing_plan", "claim_licence", "risk_points", "risk_appeal_evidence"}
     unseen = [

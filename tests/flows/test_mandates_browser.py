@@ -131,7 +131,7 @@ def test_owner_proves_names_a_filler_and_hands_over_to_the_next_owner(site: Site
     site.says("请您确认担任经办人")
     page.get_by_label("您的姓名").fill("张三")
     page.get_by_role("button", name="确认担任").click()
-    expect(page.get_by_role("alert")).to_contain_text("与法人填写的不一致")
+    expect(page.get_by_role("alert")).to_contain_text("填写的不一致")
     site.look("invitation")
     page.get_by_label("您的姓名").fill("张敏")
     page.get_by_role("button", name="确认担任").click()

@@ -17,6 +17,7 @@ from core.notices.model import Notice
 from core.people.service import register_person
 from core.people.staff.rules import Role
 from core.risk.model import Publication
+from core.risk.pausing import note_pause
 from core.risk.scoring import score_day
 from core.risk.service import subscribe
 from core.risk.versions.service import (
@@ -28,6 +29,7 @@ from core.risk.versions.service import (
 )
 from tests.console import PDF, token_for
 from tests.console_site import Site, look, open_site
+from tests.handlers.console.event_cases import fill_events
 from tests.handlers.console.test_models import lighter
 from tests.rulings import PAGES, REASON, rule, score
 
@@ -90,7 +92,10 @@ def test_every_page_of_rulings_can_be_used_by_everybody(page: Page, site: Site, 
         "override": rulings.overrides[2],
         "appeal": rulings.appeals[2],
         "model": add_challenger(site),
+        "event": fill_events(site.district)[2],
     }
+    with site.district.database.transaction() as session:
+        note_pause(session, community_count=251, now=site.district.now)
     role, paths = PAGES[name]
     site.sign_in(page, role)
     for path in paths:

@@ -13,6 +13,7 @@ from handlers.forms import (
     MAX_NUMBER,
     ChoiceMissingError,
     DayInvalidError,
+    DecimalInvalidError,
     FieldMissingError,
     Form,
     NumberInvalidError,
@@ -173,6 +174,20 @@ def test_number_out_of_its_bounds_is_a_fault_that_names_them(typed: str) -> None
     form = Form({"count": typed})
     assert form.number("count", highest=100) is None
     assert fault_of(form, "count") == (NumberInvalidError, {"lowest": 1, "highest": 100})
+
+
+@pytest.mark.parametrize(("typed", "value"), [("1", 1.0), (" 12.5 ", 12.5), ("１２．５", 12.5)])
+def test_decimal_is_read_as_it_is_typed(typed: str, value: float) -> None:
+    form = Form({"seconds": typed})
+    assert form.decimal("seconds", lowest=1, highest=99.9) == value
+    assert form.faults == {}
+
+
+@pytest.mark.parametrize("typed", ["0.9", "100", "-2", "1,5", "1e1", "nan", "inf", "1²", "x"])
+def test_decimal_out_of_its_bounds_is_a_fault_that_names_them(typed: str) -> None:
+    form = Form({"seconds": typed})
+    assert form.decimal("seconds", lowest=1, highest=99.9) is None
+    assert fault_of(form, "seconds") == (DecimalInvalidError, {"lowest": "1", "highest": "99.9"})
 
 
 @pytest.mark.parametrize("typed", ["2020-02-30", "28.3.2020", "tomorrow"])

@@ -80,5 +80,6 @@ def test_everything_below_h5_is_for_anybody_or_for_somebody_signed_in_through_we
         *("/h5/sign-in", "/h5/sign-out", "/h5/signed-out"),
         "/h5/account.png",
         *("/h5/c/<token>", "/h5/c/<token>/report", "/h5/community/<int:id>"),
+        "/h5/arrivals",
     }
     assert marks[Access.PERSON]

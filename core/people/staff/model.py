@@ -1,4 +1,4 @@
-"""Tables of staff accounts, their areas, recovery codes and sign-ins."""
+"""Tables of staff accounts: areas, recovery codes, sign-ins, the WeChat account they hear by."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Base, EncryptedText, UtcDateTime
-from core.people.staff.rules import Area, Role, needs_area
+from core.people.staff.rules import MAX_GUESSES, Area, Role, is_guessing_over, needs_area
 
 _ROLES = ", ".join(f"'{role}'" for role in Role)
 
@@ -107,3 +107,55 @@ class StaffSession(Base):
     is_verified: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class StaffWechat(Base):
+    """The WeChat account by which somebody on the staff hears; one account is for one person."""
+
+    __tablename__ = "staff_wechat"
+
+    staff_id: Mapped[int] = mapped_column(
+        ForeignKey("staff_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), unique=True)
+    bound_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StaffWechatCode(Base):
+    """The newest code by which a staff account is bound to WeChat; kept as a keyed hash."""
+
+    __tablename__ = "staff_wechat_code"
+
+    staff_id: Mapped[int] = mapped_column(
+        ForeignKey("staff_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether it binds nobody any more: used, or too old."""
+        return self.used_at is not None or now >= self.ends_at
+
+
+class StaffWechatGuess(Base):
+    """How many wrong codes a person has sent, and since when they are counted."""
+
+    __tablename__ = "staff_wechat_guess"
+    __table_args__ = (CheckConstraint("failed_count > 0", name="failed_count"),)
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    failed_count: Mapped[int] = mapped_column(Integer)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    def is_exhausted(self, now: datetime) -> bool:
+        """Return whether the person must wait before they send another code."""
+        return self.failed_count >= MAX_GUESSES and not is_guessing_over(self.since, now=now)
+
+    def count(self, now: datetime) -> None:
+        """Count one more; after a while the count begins anew."""
+        if is_guessing_over(self.since, now=now):
+            self.failed_count, self.since = 0, now
+        self.failed_count += 1

@@ -1,4 +1,4 @@
-"""Who on the staff may do what where; passwords, lock-out and how long a sign-in lasts."""
+"""Who on the staff may do what where; passwords, lock-out, how long sign-ins and codes last."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ LONGEST_LOCK: Final = timedelta(days=1)
 MAX_IDLE: Final = timedelta(minutes=30)
 MAX_SESSION: Final = timedelta(hours=10)
 TOUCH_EVERY: Final = timedelta(minutes=1)
+# A code that binds a WeChat account is typed at once; five wrong ones an hour are no guessing.
+CODE_LIFETIME: Final = timedelta(minutes=10)
+MAX_GUESSES: Final = 5
+GUESSES_WITHIN: Final = timedelta(hours=1)
 
 # Twelve characters or more: shorter ones are refused anyway.
 # fmt: off
@@ -123,6 +127,10 @@ class Area:
             return community_id in self.community_ids
         return self.street_id in {None, street_id}
 
+    def covers_street(self, street_id: int) -> bool:
+        """Return whether a whole street lies in the area."""
+        return self.community_ids is None and self.street_id in {None, street_id}
+
 
 def role_of(text: str) -> Role | None:
     """Return the role that an operator names, or None if it is none or could be several.
@@ -218,6 +226,11 @@ def lock_for(failed_count: int) -> timedelta:
 def is_locked(locked_until: datetime | None, *, now: datetime) -> bool:
     """Return whether an account is locked at an instant."""
     return locked_until is not None and now < locked_until
+
+
+def is_guessing_over(since: datetime, *, now: datetime) -> bool:
+    """Return whether wrong codes that are counted since an instant count no more."""
+    return now - since >= GUESSES_WITHIN
 
 
 def is_session_over(*, created_at: datetime, seen_at: datetime, now: datetime) -> bool:

@@ -23,6 +23,9 @@ TOKEN_BYTES: Final = 32
 # Without what is mistaken for something else: 0 and o, 1 and l and i.
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUP: Final = 4
+_BINDING_CHARACTERS: Final = 6
+# Told by its digits from a word, by its letters from a number.
+_BINDING_DIGITS: Final = range(2, 5)
 
 # argon2id with the library's parameters: RFC 9106, the profile for little memory (64 MiB).
 _HASHER: Final = PasswordHasher()
@@ -65,6 +68,19 @@ def new_recovery_codes() -> list[str]:
 def recovery_code_of(text: str) -> str:
     """Return the one spelling of a recovery code."""
     return "".join(one for one in password_of(text).casefold() if one.isalnum())
+
+
+def new_binding_code() -> str:
+    """Return a code to send in a chat: six characters, two to four of them digits; 28 bits."""
+    while True:
+        code = "".join(secrets.choice(_LETTERS) for _ in range(_BINDING_CHARACTERS))
+        if sum(one.isdigit() for one in code) in _BINDING_DIGITS:
+            return code.upper()
+
+
+def binding_code_of(text: str) -> str:
+    """Return the one spelling of such a code."""
+    return recovery_code_of(text)
 
 
 def _group() -> str:

@@ -26,6 +26,7 @@ from core.people.staff.rules import (
     login_name_of,
     may_have_area,
 )
+from core.people.staff.wechat import UnbindReason, unbind_staff
 from core.places.model import Community, Street
 
 OPERATOR: Final = "operator:staff"
@@ -179,22 +180,23 @@ def list_area_names(session: Session, *, area: Area) -> list[str]:
 
 
 def disable_account(session: Session, *, name: str, now: datetime) -> None:
-    """Shut an account and end its sign-ins; doing it twice is harmless.
+    """Shut an account, end its sign-ins, and tell it nothing more; doing it twice is harmless.
 
     Raises:
         StaffNotFoundError: there is no such account.
     """
     account = get_account(session, name=name)
     end_sessions(session, staff_id=account.id)
+    _unbind(session, account, reason=UnbindReason.DISABLED, now=now)
     if account.is_active:
         account.is_active = False
         _record(session, account, action="staff_disabled", now=now)
 
 
 def reset_account(session: Session, *, name: str, password_hash: str, now: datetime) -> None:
-    """Give an account a one-time password; forget its authenticator, lock and sign-ins.
+    """Give an account a one-time password; forget its authenticator, lock, sign-ins and WeChat.
 
-    A disabled account can be used again afterwards.
+    A disabled account can be used again afterwards. It may be somebody else's by then.
 
     Raises:
         StaffNotFoundError: there is no such account.
@@ -206,6 +208,7 @@ def reset_account(session: Session, *, name: str, password_hash: str, now: datet
     account.unlock()
     session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == account.id))
     end_sessions(session, staff_id=account.id)
+    _unbind(session, account, reason=UnbindReason.RESET, now=now)
     _record(session, account, action="staff_reset", now=now)
 
 
@@ -233,6 +236,12 @@ def reseal_secrets(session: Session) -> int:
 def end_sessions(session: Session, *, staff_id: int) -> None:
     """End every sign-in of an account."""
     session.execute(delete(StaffSession).where(StaffSession.staff_id == staff_id))
+
+
+def _unbind(
+    session: Session, account: StaffAccount, *, reason: UnbindReason, now: datetime
+) -> None:
+    unbind_staff(session, staff_id=account.id, reason=reason, actor=OPERATOR, now=now)
 
 
 def _record(

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Date, bindparam, delete, exists, select, text
 from sqlalchemy.orm import Session
 
+from core.bulk import mapped, write_all
 from core.db import upsert
 from core.residents.model import Resident
 from core.risk.events.rules import Feed
@@ -87,12 +88,13 @@ def compute_indicators(
         return IndicatorRun(day=day)
     missing = _missing_feeds(session, day=day)
     counts = read_counts(session, day=day, community_ids=community_ids)
+    usable = {code for code, feeds in FEEDS_OF.items() if feeds.isdisjoint(missing)}
     known = {
         (counted.community_id, code): fraction
         for counted in counts
         if counted.community_id is not None
         for code, fraction in fractions_of(counted, day=day)
-        if not FEEDS_OF[code].intersection(missing)
+        if code in usable
     }
     counted_values = {key: fraction.value for key, fraction in known.items()}
     for key, value in settle(session, counted_values, day=day).items():
@@ -155,7 +157,8 @@ def read_counts(
     statement = text(sql_of(day, dialect=dialect, community_ids=community_ids)).columns(
         last_infected_on=Date
     )
-    return counts_of(session.execute(statement).mappings())
+    with mapped(session):
+        return counts_of(session.execute(statement).mappings())
 
 
 def counts_of(rows: Any) -> list[CommunityCounts]:
@@ -170,7 +173,7 @@ def counts_of(rows: Any) -> list[CommunityCounts]:
 
 def _whole(number: Any) -> Any:
     # A sum is of a wider type in some engines, as Decimal.
-    return number if number is None or isinstance(number, date) else int(number)
+    return number if number is None or isinstance(number, (int, date)) else int(number)
 
 
 def _missing_feeds(session: Session, *, day: date) -> tuple[Feed, ...]:
@@ -222,18 +225,11 @@ def _write(session: Session, changed: Collection[tuple[_Key, Fraction]], *, day:
         # An appeal may have been won meanwhile.
         over=_VALUE.origin == COMPUTED,
     )
-    session.connection().execute(
+    write_all(
+        session,
         statement,
-        [
-            {
-                "day": day,
-                "community_id": community_id,
-                "indicator": code,
-                "origin": COMPUTED,
-                **fraction._asdict(),
-            }
-            for (community_id, code), fraction in changed
-        ],
+        columns=(*_KEYS, "origin", *_RESULTS),
+        rows=((day, *key, COMPUTED, *fraction) for key, fraction in changed),
     )
 
 

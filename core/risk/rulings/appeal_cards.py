@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
+from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.people.staff.model import StaffAccount
@@ -16,8 +16,9 @@ from core.risk.listing import in_area
 from core.risk.model import RiskScore
 from core.risk.rules import ModelVersion
 from core.risk.rulings.appeals import AppealNotFoundError
-from core.risk.rulings.desk import PAGE_SIZE, RulingPlace
+from core.risk.rulings.desk import RulingPlace
 from core.risk.rulings.model import Appeal
+from core.risk.rulings.paging import PAGE_SIZE, RulingPage, is_called, page_of
 from core.risk.rulings.rules import STANDING_APPEALS, AppealState, Verdict
 from core.risk.versions.service import find_stored_version
 
@@ -95,19 +96,9 @@ class AppealCard:
     decision_reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppealPage:
-    """One page of a list; `number` is never behind the last, `page_count` at least 1."""
-
-    rows: list[AppealCard]
-    number: int
-    page_count: int
-    total: int
-
-
 def list_appeals(
     session: Session, *, query: AppealQuery, number: int = 1, page_size: int = PAGE_SIZE
-) -> AppealPage:
+) -> RulingPage[AppealCard]:
     """Return one page of appeals: what waits first, the oldest first; then the rest, the newest.
 
     Args:
@@ -116,24 +107,15 @@ def list_appeals(
         number: of the page, from 1; a number behind the last page gives the last one.
         page_size: rows at most.
     """
-    statement = _cards(query.area).where(*_conditions(query))
-    total = session.scalar(statement.with_only_columns(func.count())) or 0
-    page_count = max(-(-total // page_size), 1)
-    number = min(max(number, 1), page_count)
+    has_state = [] if query.state is None else [Appeal.state == query.state.value]
     waits = Appeal.state.in_(_STANDING)
-    rows = session.execute(
-        statement.order_by(
-            case((waits, 0), else_=1),
-            case((waits, Appeal.id), else_=-Appeal.id),
-        )
-        .offset((number - 1) * page_size)
-        .limit(page_size)
-    )
-    return AppealPage(
-        rows=[_card_of(session, row) for row in rows],
+    return page_of(
+        session,
+        _cards(query.area).where(*has_state, *is_called(query.text)),
+        order_by=(case((waits, 0), else_=1), case((waits, Appeal.id), else_=-Appeal.id)),
+        card_of=lambda row: _card_of(session, row),
         number=number,
-        page_count=page_count,
-        total=total,
+        page_size=page_size,
     )
 
 
@@ -159,20 +141,6 @@ def count_appeals(session: Session, *, area: Area) -> dict[AppealState, int]:
     )
     counts = dict.fromkeys(AppealState, 0)
     return counts | {AppealState(state): count for state, count in rows}
-
-
-def _conditions(query: AppealQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if query.state is not None:
-        found.append(Appeal.state == query.state.value)
-    if query.text:
-        found.append(
-            or_(
-                Community.name.contains(query.text, autoescape=True),
-                Community.code.contains(query.text, autoescape=True),
-            )
-        )
-    return found
 
 
 def _cards(area: Area) -> Select[*tuple[Any, ...]]:

@@ -28,7 +28,6 @@ from core.risk.rulings.desk import (
     RulingNotYoursError,
     area_of,
     correct,
-    find_standing,
     name_of,
     note,
 )
@@ -44,7 +43,7 @@ from core.risk.rulings.rules import (
     check_other_person,
     reason_of,
 )
-from core.risk.turns import stand_in_line
+from core.risk.turns import find_standing, stand_in_line
 
 _VALUE_KEYS: Final = ("day", "community_id", "indicator")
 _STANDING: Final = tuple(state.value for state in sorted(STANDING_APPEALS))

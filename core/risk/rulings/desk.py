@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, TypeVar
 
-from sqlalchemy import Select, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
@@ -20,12 +18,7 @@ from core.risk.listing import in_area
 from core.risk.notifying import queue_colour_notices
 from core.risk.overriding import apply_overrides
 from core.risk.realtime import rescore_since
-from core.risk.rulings.model import Appeal, ColourOverride
 from core.risk.turns import stand_in_line
-
-Ruling = TypeVar("Ruling", ColourOverride, Appeal)
-
-PAGE_SIZE: Final = 25
 
 
 class RulingPlaceError(NotFoundError):
@@ -85,28 +78,6 @@ def names_of(session: Session, *, actors: Collection[str]) -> dict[str, str]:
         select(StaffAccount.id, StaffAccount.display_name).where(StaffAccount.id.in_(wanted))
     )
     return {f"staff:{identity}": name for identity, name in rows}
-
-
-def find_standing(
-    session: Session, statement: Select[Ruling], *, otherwise: Callable[[], None]
-) -> Ruling | None:
-    """Return the ruling that stands already; add one where none does, and return None.
-
-    Args:
-        session: the session of the request.
-        statement: finds what stands; an index of the database lets there be one at most.
-        otherwise: adds a ruling to the session. What it does is undone where somebody else, or
-            the same tap sent twice, was quicker.
-    """
-    found = session.scalar(statement)
-    if found is not None:
-        return found
-    try:
-        with session.begin_nested():
-            otherwise()
-    except IntegrityError:
-        return session.scalars(statement).one()
-    return None
 
 
 def correct(session: Session, *, community_id: int, since: date, now: datetime) -> None:

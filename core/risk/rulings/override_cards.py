@@ -14,9 +14,10 @@ from core.people.staff.rules import Area
 from core.places.model import Community, Street
 from core.risk.listing import in_area
 from core.risk.rules import Colour
-from core.risk.rulings.desk import PAGE_SIZE, RulingPlace
+from core.risk.rulings.desk import RulingPlace
 from core.risk.rulings.model import ColourOverride
 from core.risk.rulings.overrides import OverrideNotFoundError
+from core.risk.rulings.paging import PAGE_SIZE, RulingPage, is_called, page_of
 from core.risk.rulings.rules import OverrideState, state_at
 
 _PROPOSER: Final = aliased(StaffAccount)
@@ -76,16 +77,6 @@ class OverrideCard:
     closing_reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverridePage:
-    """One page of a list; `number` is never behind the last, `page_count` at least 1."""
-
-    rows: list[OverrideCard]
-    number: int
-    page_count: int
-    total: int
-
-
 def list_overrides(
     session: Session,
     *,
@@ -93,7 +84,7 @@ def list_overrides(
     today: date,
     number: int = 1,
     page_size: int = PAGE_SIZE,
-) -> OverridePage:
+) -> RulingPage[OverrideCard]:
     """Return one page of overrides: what waits, what holds, then the rest, the newest first.
 
     Args:
@@ -103,23 +94,19 @@ def list_overrides(
         number: of the page, from 1; a number behind the last page gives the last one.
         page_size: rows at most.
     """
-    statement = _cards(query.area).where(*_conditions(query, today))
-    total = session.scalar(statement.with_only_columns(func.count())) or 0
-    page_count = max(-(-total // page_size), 1)
-    number = min(max(number, 1), page_count)
+    has_state = [] if query.state is None else [_is(query.state, today)]
     first = case((_is(OverrideState.PROPOSED, today), 0), (_is(OverrideState.IN_FORCE, today), 1))
-    rows = session.execute(
-        statement.order_by(
-            func.coalesce(first, 2), ColourOverride.proposed_at.desc(), ColourOverride.id.desc()
-        )
-        .offset((number - 1) * page_size)
-        .limit(page_size)
-    )
-    return OverridePage(
-        rows=[_card_of(row, today) for row in rows],
+    return page_of(
+        session,
+        _cards(query.area).where(*has_state, *is_called(query.text)),
+        order_by=(
+            func.coalesce(first, 2),
+            ColourOverride.proposed_at.desc(),
+            ColourOverride.id.desc(),
+        ),
+        card_of=lambda row: _card_of(row, today),
         number=number,
-        page_count=page_count,
-        total=total,
+        page_size=page_size,
     )
 
 
@@ -179,20 +166,6 @@ def _is(state: OverrideState, today: date) -> ColumnElement[bool]:
     if state not in lapsed:
         return has_state
     return or_(has_state, and_(ColourOverride.state == lapsed[state].value, is_over))
-
-
-def _conditions(query: OverrideQuery, today: date) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if query.state is not None:
-        found.append(_is(query.state, today))
-    if query.text:
-        found.append(
-            or_(
-                Community.name.contains(query.text, autoescape=True),
-                Community.code.contains(query.text, autoescape=True),
-            )
-        )
-    return found
 
 
 def _cards(area: Area) -> Select[*tuple[Any, ...]]:

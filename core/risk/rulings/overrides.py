@@ -21,7 +21,6 @@ from core.risk.rules import Colour
 from core.risk.rulings.desk import (
     RulingNotYoursError,
     area_of,
-    find_standing,
     get_ruling_place,
     name_of,
     note,
@@ -40,6 +39,7 @@ from core.risk.rulings.rules import (
     reason_of,
     state_at,
 )
+from core.risk.turns import find_standing
 
 # Grey says that nothing is known, which nobody can decide.
 SETTABLE: Final = (Colour.RED, Colour.YELLOW, Colour.BLUE)

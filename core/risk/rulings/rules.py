@@ -18,6 +18,8 @@ from core.risk.rules import UNIT_MAXIMUM, Indicator, Unit
 MAX_OVERRIDE_DAYS: Final = 14
 # As far back as the longest window of an indicator reaches.
 MAX_APPEAL_AGE_DAYS: Final = 14
+# What was handed in with an appeal that came to nothing: nobody asks again after half a year.
+EVIDENCE_KEPT: Final = timedelta(days=180)
 MIN_REASON: Final = 4
 MAX_REASON: Final = 500
 MAX_CLAIMED: Final = 1e6

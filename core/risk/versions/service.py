@@ -8,20 +8,21 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.audit.service import record
 from core.clock import day_of
+from core.db import take_turn
 from core.errors import ConflictError, ForbiddenError, NotFoundError
 from core.risk.documents import parse_version
 from core.risk.model import RiskModel
 from core.risk.rules import ModelVersion
 from core.risk.versions import find_built_in, find_version, get_version, learn_version
 
-# Any number that no other advisory lock of the application has.
-_LOCK: Final = 0x4D4F444C
+# Any number that no other queue of the application has.
+_PROPOSING: Final = 0x4D4F444C
 
 
 class ModelRole(StrEnum):
@@ -228,7 +229,7 @@ def propose_model(
         ModelStandsError: it has the role already, or waits for it.
     """
     version = parse_version(document)
-    _stand_in_line(session)
+    take_turn(session, number=_PROPOSING)
     _check_name(session, version)
     _check_role(session, version, role, day=day_of(now))
     row = RiskModel(
@@ -314,12 +315,6 @@ def _locked(session: Session, *, model_id: int) -> RiskModel:
     if row is None:
         raise ModelNotFoundError
     return row
-
-
-def _stand_in_line(session: Session) -> None:
-    # SQLite lets one transaction write at a time.
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _check_name(session: Session, version: ModelVersion) -> None:

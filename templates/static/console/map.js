@@ -1,14 +1,25 @@
-// The map of communities: points on plain coordinates, no tiles. The table says the same in words.
+// The map of communities, or of sites: points on plain coordinates, no tiles. The table says the
+// same in words.
 "use strict";
 
 // Drawn from the back: what matters most lies on top. A shape tells what its colour tells.
-const KINDS = [
+const COMMUNITIES = [
   { colour: "blue", label: "一般风险（蓝色）", symbol: "circle", size: 7, fill: "#1a5fb4", opacity: 0.6 },
   { colour: "grey", label: "暂无数据（灰色）", symbol: "emptyRect", size: 9, fill: "#5b6470", opacity: 1 },
   { colour: "yellow", label: "中等风险（黄色）", symbol: "triangle", size: 15, fill: "#c98500", opacity: 1 },
   { colour: "red", label: "高风险（红色）", symbol: "diamond", size: 18, fill: "#c0261f", opacity: 1 },
 ];
+const SITES = [
+  { colour: "resting", label: "不在施工", symbol: "emptyRect", size: 7, fill: "#5b6470", opacity: 1 },
+  { colour: "reported", label: "已报", symbol: "circle", size: 8, fill: "#1d6b3c", opacity: 0.8 },
+  { colour: "waiting", label: "还没报", symbol: "emptyCircle", size: 9, fill: "#1a5fb4", opacity: 1 },
+  { colour: "flagged", label: "已报，要核对", symbol: "rect", size: 10, fill: "#8f5500", opacity: 1 },
+  { colour: "late", label: "过时未报", symbol: "triangle", size: 13, fill: "#c98500", opacity: 1 },
+  { colour: "open_case", label: "有人待核查", symbol: "diamond", size: 16, fill: "#c0261f", opacity: 1 },
+];
+// A share of what is shown: few points leave room for the names of streets.
 const EDGE = 0.04;
+const WIDE_EDGE = 0.12;
 const FEW = 200;
 
 for (const card of document.querySelectorAll("[data-map]")) {
@@ -20,7 +31,7 @@ for (const card of document.querySelectorAll("[data-map]")) {
     again.className = "plain";
     again.textContent = "再试一次";
     again.addEventListener("click", () => location.reload());
-    told.replaceChildren("地图没有加载出来，请看下面的小区列表。", again);
+    told.replaceChildren(`地图没有加载出来，请看下面的${card.dataset.list}。`, again);
     card.querySelector(".map-place").hidden = true;
   });
 }
@@ -30,16 +41,18 @@ async function draw(card) {
   if (!answered.ok || !(answered.headers.get("Content-Type") || "").includes("json")) throw new Error();
   const { points, fields } = await answered.json();
   const at = Object.fromEntries(fields.map((name, place) => [name, place]));
+  const kinds = "heads" in at ? SITES : COMMUNITIES;
+  const map = { points, at, kinds };
   const place = card.querySelector(".map-place");
   if (!points.length) {
     place.hidden = true;
-    card.querySelector(".map-told").textContent = "这些小区都没有坐标，请看下面的小区列表。";
+    card.querySelector(".map-told").textContent = `都没有坐标，请看下面的${card.dataset.list}。`;
     return;
   }
   const chart = echarts.init(place, null, { renderer: "canvas" });
-  const shown = new Set(KINDS.map((kind) => kind.colour));
+  const shown = new Set(kinds.map((kind) => kind.colour));
   const extent = extentOf(points, at);
-  const show = () => chart.setOption(optionOf(points, at, shown, fitted(extent, place)), { notMerge: true });
+  const show = () => chart.setOption(optionOf(map, shown, fitted(extent, place)), { notMerge: true });
   for (const key of card.querySelectorAll("[data-colour]")) {
     key.addEventListener("click", () => {
       const { colour } = key.dataset;
@@ -63,7 +76,7 @@ function extentOf(points, at) {
   const span = (name) => {
     const values = points.map((point) => point[at[name]]);
     const [low, high] = [Math.min(...values), Math.max(...values)];
-    const margin = Math.max((high - low) * EDGE, 0.001);
+    const margin = Math.max((high - low) * (points.length > FEW ? EDGE : WIDE_EDGE), 0.001);
     return [low - margin, high + margin];
   };
   return { east: span("longitude"), north: span("latitude") };
@@ -82,7 +95,7 @@ function fitted({ east, north }, place) {
   };
 }
 
-function optionOf(points, at, shown, view) {
+function optionOf({ points, at, kinds }, shown, view) {
   const axis = ([min, max]) => ({ type: "value", min, max, show: false });
   return {
     animation: false,
@@ -93,7 +106,7 @@ function optionOf(points, at, shown, view) {
     tooltip: { trigger: "item", renderMode: "richText", confine: true, formatter: ({ data }) => data?.told || "" },
     series: [
       ...outlinesOf(points, at),
-      ...KINDS.filter((kind) => shown.has(kind.colour)).map((kind) => seriesOf(kind, points, at)),
+      ...kinds.filter((kind) => shown.has(kind.colour)).map((kind) => seriesOf(kind, points, at)),
       namesOf(points, at),
     ],
   };
@@ -120,8 +133,13 @@ function seriesOf(kind, points, at) {
 }
 
 function toldOf(kind, point, at) {
+  if ("heads" in at) {
+    const heads = point[at.heads] === null ? "" : `，${point[at.heads]} 人`;
+    const cases = point[at.cases] ? `\n待核查 ${point[at.cases]} 人` : "";
+    return `${point[at.name]}\n${point[at.street]}\n${kind.label}${heads}${cases}`;
+  }
   const score = point[at.score] === null ? "" : `，${point[at.score].toFixed(1)} 分`;
-  const before = KINDS.find((one) => one.colour === point[at.before]);
+  const before = COMMUNITIES.find((one) => one.colour === point[at.before]);
   const moved = before && before !== kind ? `\n前一次：${before.label}` : "";
   return `${point[at.name]}\n${point[at.street]}\n${kind.label}${score}${moved}`;
 }
@@ -165,6 +183,7 @@ function namesOf(points, at) {
     symbolSize: 0.1,
     label: {
       show: true,
+      position: points.length > FEW ? "inside" : "top",
       formatter: "{b}",
       color: "#1d2129",
       fontSize: 12,

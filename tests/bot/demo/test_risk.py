@@ -17,6 +17,7 @@ from core.nightly import run_night
 from core.people.staff.rules import Area
 from core.places.model import Community
 from core.residents.service import count_unplaced
+from core.risk.events.listing import EventQuery, EventState, list_events
 from core.risk.events.service import feed_states
 from core.risk.model import IndicatorValue, Publication, RiskScore
 from core.risk.rules import Colour
@@ -145,6 +146,15 @@ def test_two_people_set_a_colour_and_an_officer_objects(told: Told) -> None:
     assert (appeal.state, appeal.community_id, appeal.day) == ("open", contested, YESTERDAY)
     assert (appeal.indicator, appeal.claimed_value) == ("fever", 0)
     assert appeal.computed_value
+
+
+def test_reviewer_entered_events_and_withdrew_a_slip(told: Told) -> None:
+    with told.sqlite.reading() as session:
+        page = list_events(session, query=EventQuery(area=Area()), today=NOW.date())
+    assert [(one.state, bool(one.entered_by)) for one in page.rows] == [
+        (EventState.WITHDRAWN, True),
+        (EventState.OVER, True),
+    ]
 
 
 def test_every_feed_is_complete_and_no_day_is_held(told: Told) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.audit.model import AuditEntry
 from core.importing import ImportRow
 from core.keyareas.importing import import_key_areas
-from core.keyareas.model import KeyArea
+from core.keyareas.model import KeyArea, KeyAreaList
 from tests.core.importing_rows import Cells, counts, loader_of
 
 load = loader_of(import_key_areas)
@@ -134,4 +134,22 @@ def test_import_is_recorded_with_its_counts(session: Session, now: datetime) -> 
         "key_areas_imported",
         "register:key_areas",
     )
-    assert entry.facts == {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1}
+    version_id = session.scalars(select(KeyAreaList.id)).one()
+    counted = {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1, "ended": 0}
+    assert entry.facts == counted | {"version": version_id}
+
+
+@pytest.mark.parametrize(
+    ("level", "stored_level"), [("", "medium"), ("high", "high"), ("Watched", "watched")]
+)
+def test_level_may_be_left_out(
+    session: Session, now: datetime, level: str, stored_level: str
+) -> None:
+    load(session, now, cells(level=level))
+    assert session.scalars(select(KeyArea.level)).one() == stored_level
+
+
+def test_street_has_nine_digits(session: Session, now: datetime) -> None:
+    street = cells(code="420102005", name="百步亭街道")
+    outcome = load(session, now, street, cells(code="420100005"), cells(code="4201020"))
+    assert counts(outcome) == (2, 0, 0, 1)

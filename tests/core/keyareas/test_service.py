@@ -9,7 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from core.keyareas.model import KeyArea
-from core.keyareas.service import find_hits, list_areas, screen
+from core.keyareas.screening import Screener, find_hits
+from core.keyareas.service import list_areas
 
 HUBEI, WUHAN, SHULAN, JILIN = "420000", "420100", "220283", "220200"
 NAMES = {HUBEI: "湖北省", WUHAN: "武汉市", SHULAN: "舒兰市", JILIN: "吉林市"}
@@ -111,8 +112,8 @@ def test_nothing_typed_asks_nothing_and_a_stay_costs_one_statement(
 
 def test_list_read_once_screens_many_stays(session: Session, now: datetime) -> None:
     add(session, WUHAN, since=now - timedelta(days=30), until=now - timedelta(days=9))
-    areas = list_areas(session)
+    screener = Screener(list_areas(session))
     day = timedelta(days=1)
-    recent = screen(areas, places=["武汉"], since=now - 8 * day, until=now)
-    older = screen(areas, places=["武汉"], since=now - 14 * day, until=now)
+    recent = screener.hits_of(["武汉"], since=now - 8 * day, until=now)
+    older = screener.hits_of(["武汉"], since=now - 14 * day, until=now)
     assert (len(recent), len(older)) == (0, 1)

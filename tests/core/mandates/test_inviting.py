@@ -11,9 +11,6 @@ from sqlalchemy import select
 from core.db import Database, Keyring, install_keyring
 from core.errors import DomainError
 from core.mandates.inviting import (
-    InvitationNameError,
-    InvitationNotFoundError,
-    InvitationOverError,
     OwnInvitationError,
     TooManyPeopleError,
     confirm_mandate,
@@ -32,6 +29,7 @@ from core.mandates.service import (
     list_mandates,
 )
 from core.notices.model import Notice
+from core.people.inviting import InvitationNameError, InvitationNotFoundError, InvitationOverError
 from tests.core.mandates.conftest import LI, PHONE, WANG, District
 
 

@@ -35,7 +35,9 @@ def test_a_word_leads_to_its_answer(talk: Talk, said: str, route: str, line: str
     assert talk.route == route
 
 
-@pytest.mark.parametrize("key", ["help", "human", "masks", "health_code", "paper", "subscriptions"])
+@pytest.mark.parametrize(
+    "key", ["help", "human", "masks", "health_code", "paper", "subscriptions", "arrivals"]
+)
 def test_every_menu_button_is_answered(talk: Talk, key: str) -> None:
     assert talk.event("click", key)
 

@@ -8,13 +8,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
+from sqlalchemy import update
 
 from core.people.staff.rules import Role
+from core.registration.model import Registration
 from handlers.access import Access, mark_of, roles_of
 from handlers.console.routes import ROUTES
 from tests.console import CLAIMED, COMPANIES, NUMBERS, PEOPLE, District, enter
-from tests.h5 import csrf_of
+from tests.h5 import csrf_of, text_of
+from tests.handlers.console.case_cases import CASE_CHANGES, CASE_LOOKS
+from tests.handlers.console.event_cases import EVENT_CHANGES, EVENT_LOOKS
 from tests.handlers.console.risk_cases import RISK_CHANGES, RISK_LOOKS
+from tests.handlers.console.site_cases import SITE_CHANGES, SITE_LOOKS
 from tests.rulings import CHANGES as RULING_CHANGES
 from tests.rulings import LOOKS as RULING_LOOKS
 from tests.rulings import OF_THE_DISTRICT
@@ -178,6 +183,13 @@ def see_registration(client: FlaskClient, district: District, role: Role) -> Non
     assert opened(client, paths) == PEOPLE_OF[role]
 
 
+def see_key_areas(client: FlaskClient, district: District, role: Role) -> None:
+    with district.database.transaction() as session:
+        session.execute(update(Registration).values(flags=["key_area"], flag_group="look"))
+    page = text_of(client.get("/console/key-areas"))
+    assert f"企业 {len(PEOPLE_OF.get(role, PEOPLE))} 人" in page
+
+
 def find_companies(client: FlaskClient, district: District, role: Role) -> None:
     # Somebody who lives here may work anywhere: the register is searched, nobody's data is shown.
     text = client.get("/console/registrations/enter?q=公司").text
@@ -220,7 +232,8 @@ def export(client: FlaskClient, district: District, role: Role) -> None:
             assert {row[1] for row in rows} == expected
         else:
             numbers = {row[0] for row in rows}
-            assert len(numbers) == len(PEOPLE_OF[role])
+            # A supervisor exports cases alone, and of these no other one's.
+            assert len(numbers) == len(PEOPLE_OF.get(role, ()))
 
 
 def rows_of(content: bytes) -> list[list[object]]:
@@ -246,8 +259,12 @@ LOOKS: dict[str, Case] = {
     "registrations": see_registrations,
     "registration": see_registration,
     "registration_companies": find_companies,
+    "key_areas": see_key_areas,
     "exports": export,
     **RISK_LOOKS,
+    **EVENT_LOOKS,
+    **CASE_LOOKS,
+    **SITE_LOOKS,
     **RULING_LOOKS,
 }
 CHANGES: dict[str, Case] = {
@@ -257,15 +274,26 @@ CHANGES: dict[str, Case] = {
     "claim_decide": decide_claim,
     "registration_enter": enter_somebody,
     **RISK_CHANGES,
+    **EVENT_CHANGES,
+    **CASE_CHANGES,
+    **SITE_CHANGES,
     **RULING_CHANGES,
 }
-# One leads on to another page; the audit log has no areas: its readers have none.
-ELSEWHERE = {"communities", "audit"}
+# One leads on to another page; the audit log has no areas: its readers have none; one is about
+# nobody but oneself.
+ELSEWHERE = {"communities", "audit", "wechat"}
+
+
+# The station is one place: it has no areas of duty.
+OF_THE_STATION = {
+    *("arrivals", "arrivals_roster", "arrivals_grades"),
+    *("arrivals_settings", "arrivals_settings_change"),
+}
 
 
 def test_every_page_of_work_has_a_case_about_areas() -> None:
     work = {route.name for route in ROUTES if mark_of(route.view) is Access.STAFF}
-    assert work == {*LOOKS, *CHANGES, *ELSEWHERE, *OF_THE_DISTRICT}
+    assert work == {*LOOKS, *CHANGES, *ELSEWHERE, *OF_THE_DISTRICT, *OF_THE_STATION}
 
 
 ROLES_OF = {route.name: roles_of(route.view) for route in ROUTES}

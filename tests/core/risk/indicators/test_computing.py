@@ -174,6 +174,7 @@ def test_the_number_of_statements_does_not_depend_on_the_district(
         events=[Event(one, EventKind.CONFIRMED, ago(one % 14)) for one in range(1, 81)],
     )
 
-    assert _statements(sqlite_database, SMALL, None) == 7
-    assert _statements(sqlite_database, large, None) == 7
-    assert _statements(sqlite_database, large, [1, 2]) == 7
+    # And one more that goes to the driver alone, which is not counted: it writes the values.
+    assert _statements(sqlite_database, SMALL, None) == 6
+    assert _statements(sqlite_database, large, None) == 6
+    assert _statements(sqlite_database, large, [1, 2]) == 6

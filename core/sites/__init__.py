@@ -1,0 +1,1 @@
+"""Construction sites: who builds, who is there today, who came new, what the supervisor sees."""
