@@ -99,7 +99,14 @@ class CodeCard:
         return self.is_live(now) and now >= self.expires_at - RENEW_BEFORE
 
 
-def issue_code(session: Session, *, subject: str, actor: str, now: datetime) -> CodeCard:
+def issue_code(
+    session: Session,
+    *,
+    subject: str,
+    actor: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> CodeCard:
     """Return the live code of a subject, made if there is none; two at once give one.
 
     Args:
@@ -107,6 +114,7 @@ def issue_code(session: Session, *, subject: str, actor: str, now: datetime) -> 
         subject: `company:7`.
         actor: who needs it, for example `person:7`.
         now: aware instant.
+        expires_at: when a new one ends; None: as posters do, see `expiry_of`.
     """
     code = _lock_standing(session, subject)
     if code is not None and now < code.expires_at:
@@ -115,7 +123,8 @@ def issue_code(session: Session, *, subject: str, actor: str, now: datetime) -> 
         # It ended by itself, when nobody was looking.
         code.retire(reason=RetiredReason.EXPIRED, at=code.expires_at)
         session.flush()
-    return _card_of(_create(session, subject=subject, actor=actor, now=now))
+    ends = expires_at or expiry_of(now)
+    return _card_of(_create(session, subject=subject, actor=actor, now=now, expires_at=ends))
 
 
 def rotate_code(
@@ -126,6 +135,7 @@ def rotate_code(
     reason: RetiredReason = RetiredReason.ROTATED,
     actor: str,
     now: datetime,
+    expires_at: datetime | None = None,
 ) -> CodeCard:
     """Replace the live code of a subject by a new one and return that.
 
@@ -137,13 +147,14 @@ def rotate_code(
         reason: why; the page behind the old code says so.
         actor: who wants it.
         now: aware instant.
+        expires_at: when the new one ends; None: as posters do.
     """
     code = _lock_standing(session, subject)
     if code is not None and code_id not in {None, code.id}:
         return _card_of(code)
     if code is not None:
         _retire(session, code, reason=reason, actor=actor, now=now)
-    return issue_code(session, subject=subject, actor=actor, now=now)
+    return issue_code(session, subject=subject, actor=actor, now=now, expires_at=expires_at)
 
 
 def retire_code(
@@ -336,7 +347,9 @@ def _lock_standing(session: Session, subject: str) -> EntryCode | None:
     return session.scalars(locked).one_or_none()
 
 
-def _create(session: Session, *, subject: str, actor: str, now: datetime) -> EntryCode:
+def _create(
+    session: Session, *, subject: str, actor: str, now: datetime, expires_at: datetime
+) -> EntryCode:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     code = EntryCode(
         subject=subject,
@@ -345,7 +358,7 @@ def _create(session: Session, *, subject: str, actor: str, now: datetime) -> Ent
         check_code="".join(secrets.choice(CHECK_ALPHABET) for _ in range(CHECK_LENGTH)),
         created_by=actor,
         created_at=now,
-        expires_at=expiry_of(now),
+        expires_at=expires_at,
     )
     try:
         with session.begin_nested():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Final
 
-from core.clock import day_of
+from core.clock import day_of, start_of
 from core.codes.drawing import modules_of
 from core.codes.rules import RetiredReason, address_of, shown_check_code, subject_of
 from core.codes.service import find_live_code, retire_code, rotate_code
@@ -98,6 +99,8 @@ def code(visit: Visit) -> Answer:
         code_id=number_field(visit.form, "code_id"),
         actor=member.actor,
         now=visit.now,
+        # It is held out while people register, and hangs nowhere.
+        expires_at=start_of(day_of(visit.now) + timedelta(days=1)),
     )
     return Redirect(path=f"{path}?done=made")
 
@@ -109,7 +112,6 @@ def _code_page(visit: Visit, subject: str) -> Page:
     values = {
         "site": member.site,
         "live": live,
-        "is_of_today": live is not None and day_of(live.created_at) == day_of(visit.now),
         "check_code": shown_check_code(live.check_code) if live else "",
         "address": address,
         "qr": modules_of(address) if live else None,

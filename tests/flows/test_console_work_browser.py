@@ -66,7 +66,7 @@ PAGES: dict[str, tuple[Role, tuple[str, ...]]] = {
     ),
     "administrator": (
         Role.ADMINISTRATOR,
-        ("communities", "audit", "audit?company=甲子", "audit?from=2099-01-01"),
+        ("communities", "audit", "audit?company=甲子", "audit?from=2099-01-01", "key-areas"),
     ),
     "risk": (
         Role.DISTRICT_REVIEWER,
@@ -118,8 +118,11 @@ def test_no_page_of_work_is_left_out() -> None:
     }
     # Looked at with trains and a forecast in test_arrivals_browser.py.
     seen |= {f"/console/arrivals{one}" for one in ("", "/roster", "/grades", "/settings")}
+    # Looked at with people and reports in test_sites_browser.py and test_cases_browser.py.
+    seen |= {f"/console/{one}" for one in ("sites", "sites/1", "cases", "cases/1")}
     # A file is no page of ours.
     files = {"filing_plan", "claim_licence", "risk_points", "risk_appeal_evidence"}
+    files |= {"sites_points", "case_evidence"}
     unseen = [
         route.name
         for route in ROUTES

@@ -325,6 +325,7 @@ def test_worker_scans_the_code_and_is_registered_with_the_site(grounds: Grounds)
         subject = subject_of(grounds.ids[0], face=Face.SITE)
         card = find_live_code(session, subject=subject, now=datetime.now(UTC))
     assert card is not None
+    assert card.last_day == day_of(datetime.now(UTC)), "it hangs nowhere, and ends with the day"
     worker = grounds.of("o-worker")
     shown = text_of(worker.get(f"/h5/c/{card.token}"))
     assert "您扫的是这个工地的登记码" in shown

@@ -134,6 +134,7 @@ def _tell(session: Session, event: _Event, *, now: datetime) -> None:
             kind=EventKind.FEVER,
             reported_on=day,
             community_id=event.place,
+            is_home_unknown=event.place is None,
         )
         try:
             enter_event(session, entry=entry, area=DISTRICT, staff_id=7, now=now)
