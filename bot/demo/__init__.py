@@ -50,12 +50,12 @@ EXTENTS: Final = {
     Size.SMALL: Extent(days=14, one_in=40),
     Size.DISTRICT: Extent(days=28, one_in=1, flags_a_day=70_000),
 }
-COMPANIES: Final = {Size.SMALL: 400, Size.DISTRICT: 16_584}
+COMPANIES: Final = {Size.SMALL: 300, Size.DISTRICT: 16_584}
 SITES: Final = {Size.SMALL: 12, Size.DISTRICT: 167}
 # Days of reports of sites before today.
 SITE_DAYS: Final = {Size.SMALL: 14, Size.DISTRICT: 30}
 # Days of trains, tickets and counts before today.
-STATION_DAYS: Final = {Size.SMALL: 18, Size.DISTRICT: 60}
+STATION_DAYS: Final = {Size.SMALL: 15, Size.DISTRICT: 60}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

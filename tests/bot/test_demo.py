@@ -79,7 +79,7 @@ def demo(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def test_demo_fills_an_empty_district(demo: Demo) -> None:
-    assert (demo.report.communities, demo.report.companies, demo.report.risk.days) == (957, 400, 2)
+    assert (demo.report.communities, demo.report.companies, demo.report.risk.days) == (957, 300, 2)
     with demo.database.reading() as session:
         assert not is_empty(session)
         streets = session.scalars(select(Street.code).order_by(Street.code)).all()

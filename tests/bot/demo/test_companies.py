@@ -28,7 +28,7 @@ def test_same_seed_makes_the_same_companies_and_fewer_are_the_first(
 
 
 def test_district_has_as_many_companies_as_are_known() -> None:
-    assert COMPANIES == {Size.SMALL: 400, Size.DISTRICT: 16_584}
+    assert COMPANIES == {Size.SMALL: 300, Size.DISTRICT: 16_584}
 
 
 def test_every_code_and_name_is_one_companys_own(companies: list[DemoCompany]) -> None:
