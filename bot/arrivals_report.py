@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from core.clock import local
 
 if TYPE_CHECKING:
-    from core.arrivals.bodies import Band
     from core.arrivals.overview import Board, TrainLine
+    from core.arrivals.rules import Band
 
 
 def document_of(board: Board) -> dict[str, Any]:

@@ -10,17 +10,17 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from core.arrivals.rules import SLOT_MINUTES, Fallback, TrainClass
+from core.arrivals.rules import SLOT_MINUTES, Band, Fallback, TrainClass, TrainLoad
 from core.clock import SHANGHAI
 
 if TYPE_CHECKING:
     from core.arrivals.conformal import Scaling
-    from core.arrivals.forecasting import Bands, Forecast, TrainLoad
+    from core.arrivals.forecasting import Bands, Forecast
     from core.arrivals.inputs import Floats
     from core.arrivals.staffing import Roster
 
@@ -50,30 +50,9 @@ class TrainNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """Persons in a window: expected, and between what bounds with 80 and 95 percent certainty."""
+class KeptTrain(TrainLoad):
+    """A train of a kept forecast."""
 
-    mean: float
-    low80: float
-    high80: float
-    low95: float
-    high95: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptTrain:
-    """A train of a kept forecast; `TrainLoad` and `TrainNote` say what the parts mean."""
-
-    number: str
-    origin: str
-    scheduled_at: datetime
-    expected_at: datetime
-    mean: float
-    low80: float
-    high80: float
-    is_cancelled: bool
-    is_sold_out: bool
-    fallback: Fallback | None
     note: TrainNote
 
 
@@ -293,7 +272,7 @@ def forecast_in(body: bytes) -> Forecast:
     """
     import numpy as np
 
-    from core.arrivals.forecasting import Bands, Forecast, Peak, TrainLoad, Window
+    from core.arrivals.forecasting import Bands, Forecast, Peak
     from core.arrivals.references import scaling_in
 
     def arrays(written: Mapping[str, Sequence[float]]) -> Bands:
@@ -311,27 +290,13 @@ def forecast_in(body: bytes) -> Forecast:
         slots=arrays(found["slots"]),
         quarters=arrays(found["quarters"]),
         hours=arrays(found["hours"]),
-        total=Window(**dict(zip(QUANTILES, found["total"], strict=True))),
+        total=kept.total,
         bulk=np.array(found["bulk"], float),
         spread=precise(found["spread"]),
         weights=precise(found["weights"]),
         rest=np.array(found["rest"], float),
         noise=np.array(found["noise"], float),
-        train_loads=tuple(
-            TrainLoad(
-                number=one.number,
-                origin=one.origin,
-                scheduled_at=one.scheduled_at,
-                expected_at=one.expected_at,
-                mean=one.mean,
-                low80=one.low80,
-                high80=one.high80,
-                is_cancelled=one.is_cancelled,
-                is_sold_out=one.is_sold_out,
-                fallback=one.fallback,
-            )
-            for one in kept.trains
-        ),
+        train_loads=tuple(map(_load_of, kept.trains)),
         peaks=tuple(
             Peak(start_at=_instant(at), mean=mean, share=share)
             for at, mean, share in found["peaks"]
@@ -342,6 +307,11 @@ def forecast_in(body: bytes) -> Forecast:
         draws=found["draws"],
         seed=found["seed"],
     )
+
+
+def _load_of(train: KeptTrain) -> TrainLoad:
+    """Return what was forecast of a kept train, without its note."""
+    return TrainLoad(**{one.name: getattr(train, one.name) for one in fields(TrainLoad)})
 
 
 def _bands(written: Mapping[str, Sequence[float]]) -> tuple[Band, ...]:

@@ -21,8 +21,10 @@ from core.arrivals.rules import (
     LEVELS,
     SLOT_MINUTES,
     SLOTS_PER_HOUR,
+    Band,
     Fallback,
     StationSettings,
+    TrainLoad,
     check_settings,
 )
 from core.arrivals.variance import SharedVariance, shared_variance, variance_of
@@ -42,46 +44,6 @@ class Bands:
     high80: Floats
     low95: Floats
     high95: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """People in one window of time: mean, and intervals of 80 and 95 %."""
-
-    mean: float
-    low80: float
-    high80: float
-    low95: float
-    high95: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainLoad:
-    """What is expected of one train.
-
-    Attributes:
-        number: of the train.
-        origin: where it comes from.
-        scheduled_at: the timetable's arrival.
-        expected_at: the median of its arrival; as it came, once it has.
-        mean: people who get off; 0 for a cancelled train.
-        low80: of the 80 % interval.
-        high80: of the 80 % interval.
-        is_cancelled: nobody comes.
-        is_sold_out: at least 98 of 100 places are sold.
-        fallback: what was done without for this train; None: nothing.
-    """
-
-    number: str
-    origin: str
-    scheduled_at: datetime
-    expected_at: datetime
-    mean: float
-    low80: float
-    high80: float
-    is_cancelled: bool
-    is_sold_out: bool
-    fallback: Fallback | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +94,7 @@ class Forecast:
     slots: Bands
     quarters: Bands
     hours: Bands
-    total: Window
+    total: Band
     bulk: Floats
     spread: Floats
     rest: Floats
@@ -263,7 +225,7 @@ def _interval(mean: Floats, low: Floats, high: Floats, factor: float) -> Interva
     return whole.scaled(factor)
 
 
-def window_of(forecast: Forecast, start: datetime, end: datetime) -> Window:
+def window_of(forecast: Forecast, start: datetime, end: datetime) -> Band:
     """Return the people of any window inside of a forecast.
 
     Args:
@@ -299,7 +261,7 @@ def _slots_between(start: datetime, at: datetime) -> int:
     return int((at - start).total_seconds() // (60 * SLOT_MINUTES))
 
 
-def _summed(forecast: Forecast, first: int, last: int) -> Window:
+def _summed(forecast: Forecast, first: int, last: int) -> Band:
     """Return a window by the covariances of its slots, as a gamma distribution."""
     mean = float(forecast.slots.mean[first:last].sum())
     shared = SharedVariance(
@@ -317,7 +279,7 @@ def _summed(forecast: Forecast, first: int, last: int) -> Window:
         ends += [max(mean - factor * max(mean - low, 0.0), 0.0)]
         ends += [mean + factor * max(high - mean, 0.0)]
     low80, high80, low95, high95 = ends
-    return Window(
+    return Band(
         mean=mean,
         low80=low80,
         high80=high80,
@@ -326,8 +288,8 @@ def _summed(forecast: Forecast, first: int, last: int) -> Window:
     )
 
 
-def _window_at(bands: Bands, place: int) -> Window:
-    return Window(
+def _window_at(bands: Bands, place: int) -> Band:
+    return Band(
         mean=float(bands.mean[place]),
         low80=float(bands.low80[place]),
         high80=float(bands.high80[place]),

@@ -11,10 +11,10 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from core.arrivals.bodies import Band, kept_in
+from core.arrivals.bodies import kept_in
 from core.arrivals.counting import QUARTER_MINUTES
 from core.arrivals.model import ForecastGrade, IssuedForecast
-from core.arrivals.rules import Fallback
+from core.arrivals.rules import Band, Fallback
 
 ALERT_DAYS: Final = 14
 # Of the two weeks so many days must have been graded.

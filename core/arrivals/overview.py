@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from core.arrivals.bodies import Band, KeptForecast, KeptTrain, kept_in
+from core.arrivals.bodies import KeptForecast, KeptTrain, kept_in
 from core.arrivals.crowds import Crowd, crowds_of
 from core.arrivals.grades import (
     ComparedDay,
@@ -28,6 +28,7 @@ from core.arrivals.rules import (
     SLOT_MINUTES,
     SLOTS_PER_HOUR,
     STALE_MINUTES,
+    Band,
     Fallback,
     StationSettings,
     TrainClass,

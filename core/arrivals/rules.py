@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from unicodedata import normalize
@@ -83,6 +84,46 @@ class StationSettingsInvalidError(InvalidInputError):
     """A setting of the station is outside of its limits; the facts name it and them."""
 
     code = "station_settings_invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """People in a window of time: mean, and intervals of 80 and 95 %."""
+
+    mean: float
+    low80: float
+    high80: float
+    low95: float
+    high95: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainLoad:
+    """What is expected of one train.
+
+    Attributes:
+        number: of the train.
+        origin: where it comes from.
+        scheduled_at: the timetable's arrival.
+        expected_at: the median of its arrival; as it came, once it has.
+        mean: people who get off; 0 for a cancelled train.
+        low80: of the 80 % interval.
+        high80: of the 80 % interval.
+        is_cancelled: nobody comes.
+        is_sold_out: at least 98 of 100 places are sold.
+        fallback: what was done without for this train; None: nothing.
+    """
+
+    number: str
+    origin: str
+    scheduled_at: datetime
+    expected_at: datetime
+    mean: float
+    low80: float
+    high80: float
+    is_cancelled: bool
+    is_sold_out: bool
+    fallback: Fallback | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from core.arrivals.bodies import Band, forecast_in, kept_in
+from core.arrivals.bodies import forecast_in, kept_in
 from core.arrivals.issued import find_newest
-from core.arrivals.rules import SLOT_MINUTES
+from core.arrivals.rules import SLOT_MINUTES, Band
 from core.clock import local
 
 SLOT: Final = timedelta(minutes=SLOT_MINUTES)
@@ -60,13 +60,7 @@ def find_window(
     return WindowView(
         starts_at=kept.from_at + first * SLOT,
         ends_at=kept.from_at + last * SLOT,
-        band=Band(
-            mean=found.mean,
-            low80=found.low80,
-            high80=found.high80,
-            low95=found.low95,
-            high95=found.high95,
-        ),
+        band=found,
         needed=max(kept.needed[first:last]),
     )
 

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from core.arrivals.bodies import Band
 from core.arrivals.grades import ComparedDay
 from core.arrivals.overview import Board
 from core.arrivals.queues import QueueView
-from core.arrivals.rules import SLOT_MINUTES
+from core.arrivals.rules import SLOT_MINUTES, Band
 from core.clock import local
 
 # As JSON has it.

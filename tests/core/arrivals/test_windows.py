@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.arrivals import forecasting, windows
-from core.arrivals.forecasting import Window
+from core.arrivals.rules import Band
 from core.arrivals.windows import WindowView, find_window
 from core.clock import SHANGHAI
 
@@ -28,9 +28,9 @@ def find(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(windows, "kept_in", lambda _: kept)
     monkeypatch.setattr(windows, "forecast_in", lambda _: None)
 
-    def summed(_: object, start: datetime, end: datetime) -> Window:
+    def summed(_: object, start: datetime, end: datetime) -> Band:
         people = (end - start).total_seconds() / 60
-        return Window(mean=people, low80=people, high80=people, low95=people, high95=people)
+        return Band(mean=people, low80=people, high80=people, low95=people, high95=people)
 
     monkeypatch.setattr(forecasting, "window_of", summed)
 

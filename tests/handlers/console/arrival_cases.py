@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.arrivals.bodies import Band
 from core.arrivals.crowds import Crowd
 from core.arrivals.grades import BaselineGrade, ComparedDay, ComparedSlot, Grade
 from core.arrivals.overview import (
@@ -19,7 +18,7 @@ from core.arrivals.overview import (
     SlotLine,
     TrainLine,
 )
-from core.arrivals.rules import Fallback, StationSettings, TrainClass
+from core.arrivals.rules import Band, Fallback, StationSettings, TrainClass
 from core.clock import SHANGHAI, day_of
 
 START = datetime(2020, 2, 13, 0, 0, tzinfo=SHANGHAI)
