@@ -63,7 +63,7 @@ class SiteDistrict:
                     actor="staff:1",
                     now=now,
                 )
-                self.members.append(invited.member_id)
+                self.members.append(invited.id)
                 stays = ("湖北武汉",) if place == 0 else ("江苏苏州",)
                 arrive(session, workplace_id=site_id, person=5 + place, now=now, stays=stays)
 

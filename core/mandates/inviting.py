@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +32,7 @@ from core.mandates.service import (
 )
 from core.notices.service import queue_notice
 from core.people.inviting import (
+    Invitation,
     InvitationNameError,
     InvitationNotFoundError,
     InvitationOverError,
@@ -57,19 +58,6 @@ class OwnInvitationError(ConflictError):
     """The owner opened an invitation that is meant for somebody else."""
 
     code = "own_invitation"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
-    """What an owner hands over: the token is shown once and kept nowhere.
-
-    Attributes:
-        ends_at: until when it can be confirmed.
-    """
-
-    mandate_id: int
-    token: str = field(repr=False)
-    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +118,7 @@ def offer_mandate(
     session.add(mandate)
     session.flush()
     _record(session, mandate, action="mandate_offered", actor=f"person:{by.person_id}", now=now)
-    return Invitation(mandate_id=mandate.id, token=token.text, ends_at=token.ends_at)
+    return Invitation(id=mandate.id, token=token.text, ends_at=token.ends_at)
 
 
 def _make_room(

@@ -57,3 +57,17 @@ def new_token(*, column: str, now: datetime) -> Token:
 def token_hashes_of(text: str, *, column: str) -> list[bytes]:
     """Return the hashes under which a token may be kept, whatever somebody typed."""
     return list(keyring().lookup_hashes(text[:_MAX_TOKEN_CHARACTERS], column=column))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """What whoever invites hands over: the token is shown once and kept nowhere.
+
+    Attributes:
+        id: of the row that waits for its confirmation.
+        ends_at: until when it can be confirmed.
+    """
+
+    id: int
+    token: str = field(repr=False)
+    ends_at: datetime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from core.audit.service import record
 from core.codes.rules import subject_of
 from core.errors import ConflictError
 from core.people.inviting import (
+    Invitation,
     InvitationNameError,
     InvitationNotFoundError,
     InvitationOverError,
@@ -50,19 +51,6 @@ class TooManyMembersError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteInvitation:
-    """What a supervisor hands over: the token is shown once and kept nowhere.
-
-    Attributes:
-        ends_at: until when it can be confirmed.
-    """
-
-    member_id: int
-    token: str = field(repr=False)
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteInvitationCard:
     """What somebody who opened an invitation may see of it."""
 
@@ -93,7 +81,7 @@ class MemberCard:
 
 def invite_member(
     session: Session, *, site_id: int, name: str, phone: str, actor: str, now: datetime
-) -> SiteInvitation:
+) -> Invitation:
     """Invite somebody of the contractor to report for a site; naming them again replaces it.
 
     Args:
@@ -127,7 +115,7 @@ def invite_member(
     session.add(member)
     session.flush()
     _record(session, member, site.id, action="site_member_invited", actor=actor, now=now)
-    return SiteInvitation(member_id=member.id, token=token.text, ends_at=token.ends_at)
+    return Invitation(id=member.id, token=token.text, ends_at=token.ends_at)
 
 
 def _make_room(

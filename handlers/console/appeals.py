@@ -19,7 +19,6 @@ from core.files.service import (
     FileNotKeptError,
     FileUnavailableError,
     get_file,
-    read_file,
 )
 from core.people.staff.rules import Role
 from core.risk.rules import Score
@@ -62,6 +61,7 @@ from core.risk.rulings.rules import (
     reason_of,
 )
 from handlers.access import Access, access
+from handlers.console.kept import open_file
 from handlers.console.risk import SEEN_BY
 from handlers.console.rulings import RULED_BY, find_community, status_of
 from handlers.console.visit import Visit
@@ -73,7 +73,7 @@ from handlers.forms import (
     number_field,
     text_field,
 )
-from handlers.page import Answer, Download, Page, Redirect
+from handlers.page import Answer, Page, Redirect
 
 PATH: Final = "/console/risk/appeals"
 # They know the community, and say so within their area of duty.
@@ -267,19 +267,7 @@ def evidence(visit: Visit) -> Answer:
     card = _card(visit)
     if card.file_id is None:
         raise FileNotKeptError
-    found = read_file(
-        visit.writing(),
-        files=visit.files,
-        file_id=card.file_id,
-        actor=f"staff:{visit.staff.staff_id}",
-        now=visit.now,
-    )
-    return Download(
-        content=found.content,
-        media_type=found.media_type.value,
-        filename=found.name,
-        is_inline=True,
-    )
+    return open_file(visit, file_id=card.file_id)
 
 
 def _card(visit: Visit) -> AppealCard:

@@ -54,15 +54,16 @@ from core.files.rules import (
     FileTypeError,
     PictureTooLargeError,
 )
-from core.files.service import FileNotKeptError, FileUnavailableError, read_file
+from core.files.service import FileNotKeptError, FileUnavailableError
 from core.people.staff.rules import Role
 from core.sites.supervising import list_contacts, list_supervised
 from core.workplaces.rules import Face
 from handlers.access import Access, access
+from handlers.console.kept import open_file
 from handlers.console.reviewing import ANY_STATE, CONFLICT, UNPROCESSABLE
 from handlers.console.visit import Visit
 from handlers.forms import ChoiceMissingError, Form, choice_field, number_field, text_field
-from handlers.page import Answer, Download, Page, Redirect
+from handlers.page import Answer, Page, Redirect
 
 PATH: Final = "/console/cases"
 LATE: Final = "1"
@@ -235,19 +236,7 @@ def evidence(visit: Visit) -> Answer:
     wanted = number_field(visit.params, "file_id")
     if wanted is None or wanted not in {one.file_id for one in view.certificates}:
         raise FileNotKeptError
-    found = read_file(
-        visit.writing(),
-        files=visit.files,
-        file_id=wanted,
-        actor=f"staff:{visit.staff.staff_id}",
-        now=visit.now,
-    )
-    return Download(
-        content=found.content,
-        media_type=found.media_type.value,
-        filename=found.name,
-        is_inline=True,
-    )
+    return open_file(visit, file_id=wanted)
 
 
 # ---- what these share ----------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.errors import ConflictError, DomainError
-from core.files.service import read_file
 from core.mandates.claims import ClaimCard, CompanyRegisteredError
 from core.mandates.reviewing import (
     ClaimDecidedError,
@@ -24,6 +23,7 @@ from core.mandates.reviewing import (
 )
 from core.mandates.rules import CLAIM_HOLD, MAX_REASON_CHARACTERS, ClaimState, ClaimVerdict
 from handlers.access import Access, access
+from handlers.console.kept import open_file
 from handlers.console.reviewing import (
     ANY_STATE,
     CONFLICT,
@@ -33,7 +33,7 @@ from handlers.console.reviewing import (
 )
 from handlers.console.visit import Visit
 from handlers.forms import ChoiceMissingError, choice_field, number_field, text_field
-from handlers.page import Answer, Download, Page, Redirect
+from handlers.page import Answer, Page, Redirect
 
 PATH: Final = "/console/claims"
 MAX_NAME: Final = 100
@@ -155,19 +155,7 @@ def _decision_of(visit: Visit) -> ClaimDecision:
 def licence(visit: Visit) -> Answer:
     """Open the licence of a claim of my area; that is recorded."""
     card = get_claim(visit.reading(), claim_id=_id_of(visit), area=visit.staff.area, now=visit.now)
-    found = read_file(
-        visit.writing(),
-        files=visit.files,
-        file_id=card.licence_id,
-        actor=f"staff:{visit.staff.staff_id}",
-        now=visit.now,
-    )
-    return Download(
-        content=found.content,
-        media_type=found.media_type.value,
-        filename=found.name,
-        is_inline=True,
-    )
+    return open_file(visit, file_id=card.licence_id)
 
 
 def _claim_page(

@@ -12,7 +12,7 @@ from typing import Final
 from core.codes.rules import subject_of
 from core.codes.service import find_newest_code
 from core.errors import ConflictError, DomainError
-from core.files.service import FileNotKeptError, get_file, read_file
+from core.files.service import FileNotKeptError, get_file
 from core.mandates.rules import CompanyNotInBusinessError
 from core.registration.service import count_registrations
 from core.registry.service import list_changes
@@ -44,6 +44,7 @@ from core.resumption.filing.service import (
     list_steps,
 )
 from handlers.access import Access, access
+from handlers.console.kept import open_file
 from handlers.console.reviewing import (
     ANY_STATE,
     CONFLICT,
@@ -53,7 +54,7 @@ from handlers.console.reviewing import (
 )
 from handlers.console.visit import Visit
 from handlers.forms import ChoiceMissingError, choice_field, number_field, text_field
-from handlers.page import Answer, Download, Page, Redirect
+from handlers.page import Answer, Page, Redirect
 
 PATH: Final = "/console/filings"
 CHANGES_SHOWN: Final = 10
@@ -275,19 +276,7 @@ def plan(visit: Visit) -> Answer:
     steps = list_steps(visit.reading(), filing_id=filing_id)
     if file_id is None or file_id not in {step.plan_id for step in steps}:
         raise FileNotKeptError
-    found = read_file(
-        visit.writing(),
-        files=visit.files,
-        file_id=file_id,
-        actor=f"staff:{visit.staff.staff_id}",
-        now=visit.now,
-    )
-    return Download(
-        content=found.content,
-        media_type=found.media_type.value,
-        filename=found.name,
-        is_inline=True,
-    )
+    return open_file(visit, file_id=file_id)
 
 
 def _filing_page(

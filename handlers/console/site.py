@@ -9,12 +9,12 @@ from core.cases.listing import CasePage, CaseQuery, list_cases
 from core.cases.rules import CaseState
 from core.clock import day_of
 from core.codes.drawing import modules_of
+from core.people.inviting import Invitation
 from core.people.names import name_of
 from core.people.phones import phone_of
 from core.people.staff.rules import Role
 from core.registration.listing import StaffPage, StaffQuery, list_registrations
 from core.sites.members import (
-    SiteInvitation,
     TooManyMembersError,
     end_member,
     invite_member,
@@ -70,7 +70,7 @@ def invite(visit: Visit) -> Answer:
     return _invited(visit, view.line.card, invitation)
 
 
-def _invited(visit: Visit, card: SiteCard, invitation: SiteInvitation) -> Page:
+def _invited(visit: Visit, card: SiteCard, invitation: Invitation) -> Page:
     # The token is kept nowhere: this answer is the one place that shows it.
     address = f"{visit.public_url}/h5/sites/join/{invitation.token}"
     return Page(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
 from core.codes.drawing import modules_of
 from core.mandates.inviting import (
+    InvitationCard,
     TooManyPeopleError,
     confirm_mandate,
     find_confirmed,
@@ -16,17 +16,15 @@ from core.mandates.inviting import (
 )
 from core.mandates.rules import MAX_DEPARTMENT_CHARACTERS, MandateKind
 from core.mandates.service import MandateCard, end_mandate, get_mandate, list_deputies
-from core.people.inviting import InvitationNameError
 from core.people.names import name_of
 from core.people.phones import phone_of
 from handlers.access import Access, access
 from handlers.forms import ChoiceMissingError, Form, choice_field, number_field
+from handlers.h5.inviting import Inviting, answer_invitation
 from handlers.h5.visit import Visit
 from handlers.page import Answer, Page, Redirect
 
 # Uses in seconds.
-OPEN_LIMIT: Final = (60, 3600)
-NAME_LIMIT: Final = (5, 3600)
 OFFER_LIMIT: Final = (30, 3600)
 
 
@@ -152,35 +150,29 @@ def end(visit: Visit) -> Answer:
 @access(Access.PERSON)
 def invitation(visit: Visit) -> Answer:
     """Show who invites to what, and let the invited confirm by their name."""
-    token = visit.params["token"]
-    if not visit.is_within(f"mandate-open:{visit.openid}", *OPEN_LIMIT):
-        return Page(template="mandates/too_many", status=429)
-    confirmed_id = find_confirmed(visit.reading(), openid=visit.openid, token=token)
-    if confirmed_id is not None:
-        return Redirect(path=company_path(confirmed_id))
-    if not visit.is_post:
-        return _invitation_page(visit, Form({}))
-    return _confirmed(visit, Form(visit.form), token=token)
+    return answer_invitation(visit, _INVITING)
 
 
-def _confirmed(visit: Visit, form: Form, *, token: str) -> Answer:
-    name = form.read("name", name_of)
-    if name is None:
-        return _invitation_page(visit, form, status=422)
-    digest = hashlib.sha256(token.encode()).hexdigest()[:32]
-    if not visit.is_within(f"mandate-name:{digest}", *NAME_LIMIT):
-        return _invitation_page(visit, form, problem="too_many", status=429)
-    try:
-        card = confirm_mandate(
-            visit.writing(), openid=visit.openid, token=token, name=name, now=visit.now
-        )
-    except InvitationNameError as error:
-        form.refuse("name", error)
-        return _invitation_page(visit, form, status=422)
-    return Redirect(path=f"{company_path(card.company.id)}?confirmed=1")
+def _find_confirmed(visit: Visit, token: str) -> str | None:
+    company_id = find_confirmed(visit.reading(), openid=visit.openid, token=token)
+    return None if company_id is None else company_path(company_id)
 
 
-def _invitation_page(visit: Visit, form: Form, *, problem: str = "", status: int = 200) -> Page:
-    found = get_invitation(visit.reading(), token=visit.params["token"], now=visit.now)
-    values = {"invitation": found, "typed": form.typed, "problem": problem}
-    return Page(template="mandates/invitation", values=values, faults=form.faults, status=status)
+def _get(visit: Visit, token: str) -> InvitationCard:
+    return get_invitation(visit.reading(), token=token, now=visit.now)
+
+
+def _confirm(visit: Visit, token: str, name: str) -> str:
+    card = confirm_mandate(
+        visit.writing(), openid=visit.openid, token=token, name=name, now=visit.now
+    )
+    return f"{company_path(card.company.id)}?confirmed=1"
+
+
+_INVITING: Final = Inviting(
+    name="mandate",
+    templates="mandates",
+    find_confirmed=_find_confirmed,
+    get=_get,
+    confirm=_confirm,
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from typing import Final
 
@@ -10,21 +9,23 @@ from core.clock import day_of, start_of
 from core.codes.drawing import modules_of
 from core.codes.rules import RetiredReason, address_of, shown_check_code, subject_of
 from core.codes.service import find_live_code, retire_code, rotate_code
-from core.people.inviting import InvitationNameError
-from core.people.names import name_of
-from core.sites.members import confirm_member, find_site_confirmed, get_site_invitation
+from core.sites.members import (
+    SiteInvitationCard,
+    confirm_member,
+    find_site_confirmed,
+    get_site_invitation,
+)
 from core.sites.reminding import site_path
 from core.sites.service import SiteRestingError
 from core.workplaces.rules import Face
 from handlers.access import Access, access
-from handlers.forms import Form, number_field
+from handlers.forms import number_field
+from handlers.h5.inviting import Inviting, answer_invitation
 from handlers.h5.sites import membership_of
 from handlers.h5.visit import Visit
 from handlers.page import Answer, Page, Redirect
 
 # Uses in seconds.
-OPEN_LIMIT: Final = (60, 3600)
-NAME_LIMIT: Final = (5, 3600)
 CODE_LIMIT: Final = (20, 3600)
 
 
@@ -34,38 +35,33 @@ CODE_LIMIT: Final = (20, 3600)
 @access(Access.PERSON)
 def join(visit: Visit) -> Answer:
     """Show for which site somebody is invited to report, and let them confirm by their name."""
-    token = visit.params["token"]
-    if not visit.is_within(f"site-open:{visit.openid}", *OPEN_LIMIT):
-        return Page(template="sites/too_many", values={"site": None}, status=429)
-    confirmed_id = find_site_confirmed(visit.reading(), openid=visit.openid, token=token)
-    if confirmed_id is not None:
-        return Redirect(path=site_path(confirmed_id))
-    if not visit.is_post:
-        return _invitation_page(visit, Form({}))
-    return _confirmed(visit, Form(visit.form), token=token)
+    return answer_invitation(visit, _INVITING)
 
 
-def _confirmed(visit: Visit, form: Form, *, token: str) -> Answer:
-    name = form.read("name", name_of)
-    if name is None:
-        return _invitation_page(visit, form, status=422)
-    digest = hashlib.sha256(token.encode()).hexdigest()[:32]
-    if not visit.is_within(f"site-name:{digest}", *NAME_LIMIT):
-        return _invitation_page(visit, form, problem="too_many", status=429)
-    try:
-        member = confirm_member(
-            visit.writing(), openid=visit.openid, token=token, name=name, now=visit.now
-        )
-    except InvitationNameError as error:
-        form.refuse("name", error)
-        return _invitation_page(visit, form, status=422)
-    return Redirect(path=f"{site_path(member.site.id)}?done=joined")
+def _find_confirmed(visit: Visit, token: str) -> str | None:
+    site_id = find_site_confirmed(visit.reading(), openid=visit.openid, token=token)
+    return None if site_id is None else site_path(site_id)
 
 
-def _invitation_page(visit: Visit, form: Form, *, problem: str = "", status: int = 200) -> Page:
-    found = get_site_invitation(visit.reading(), token=visit.params["token"], now=visit.now)
-    values = {"invitation": found, "typed": form.typed, "problem": problem}
-    return Page(template="sites/invitation", values=values, faults=form.faults, status=status)
+def _get(visit: Visit, token: str) -> SiteInvitationCard:
+    return get_site_invitation(visit.reading(), token=token, now=visit.now)
+
+
+def _confirm(visit: Visit, token: str, name: str) -> str:
+    member = confirm_member(
+        visit.writing(), openid=visit.openid, token=token, name=name, now=visit.now
+    )
+    return f"{site_path(member.site.id)}?done=joined"
+
+
+_INVITING: Final = Inviting(
+    name="site",
+    templates="sites",
+    find_confirmed=_find_confirmed,
+    get=_get,
+    confirm=_confirm,
+    values={"site": None},
+)
 
 
 # ---- workers who scan ------------------------------------------------------------------------

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from bot.demo.names import company_code, resident_number
 from core.audit.model import AuditEntry
-from core.mandates.inviting import Invitation, offer_mandate
+from core.mandates.inviting import offer_mandate
 from core.mandates.proving import Proof, prove_ownership
 from core.mandates.rules import MandateKind
 from core.mandates.service import MandateCard, get_mandate
 from core.notices.model import Notice
 from core.people.documents import document_of
+from core.people.inviting import Invitation
 from core.registry.importing import import_companies
 from core.registry.service import find_company_by_uscc
 from tests.core.importing_rows import loader_of

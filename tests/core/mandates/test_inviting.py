@@ -59,7 +59,7 @@ def test_invitation_shows_the_company_and_one_character_of_the_owner(proved: Dis
 def test_token_is_kept_nowhere_and_shown_in_no_log(proved: District) -> None:
     invitation = proved.invite(proved.owner())
     assert invitation.token not in repr(invitation)
-    stored = proved.session.get_one(Mandate, invitation.mandate_id)
+    stored = proved.session.get_one(Mandate, invitation.id)
     assert invitation.token.encode() not in (stored.invitation_hash or b"")
     assert len(invitation.token) >= 32
 
@@ -114,7 +114,7 @@ def test_invitation_that_is_over_confirms_nothing(proved: District, over: str) -
     if over == "expired":
         proved.later(hours=48)
     elif over == "taken back":
-        end_mandate(proved.session, by=owner, mandate_id=invitation.mandate_id, now=proved.now)
+        end_mandate(proved.session, by=owner, mandate_id=invitation.id, now=proved.now)
     else:
         proved.register(LI)
         if over.endswith("handed over"):
@@ -145,7 +145,7 @@ def test_naming_somebody_again_replaces_the_invitation(proved: District) -> None
     second = proved.invite(proved.owner())
     with pytest.raises(InvitationOverError):
         confirm(proved, first.token)
-    assert confirm(proved, second.token).id == second.mandate_id
+    assert confirm(proved, second.token).id == second.id
     assert len(list_deputies(proved.session, by=proved.owner())) == 2
 
 
@@ -223,7 +223,7 @@ def test_offer_that_no_form_makes_is_a_bug(
 def test_invitation_survives_the_rotation_of_a_key(proved: District) -> None:
     invitation = proved.invite(proved.owner())
     install_keyring(Keyring([bytes(range(1, 33)), bytes(range(32))]))
-    assert confirm(proved, invitation.token).id == invitation.mandate_id
+    assert confirm(proved, invitation.token).id == invitation.id
 
 
 def test_two_who_confirm_at_once_make_one_filler(database: Database, now: datetime) -> None:

@@ -121,7 +121,7 @@ def test_owner_ends_a_filler_in_one_step_and_twice_is_once(proved: District) -> 
 
 def test_invitation_is_taken_back_without_telling_anybody(proved: District) -> None:
     invitation = proved.invite(proved.owner())
-    end_mandate(proved.session, by=proved.owner(), mandate_id=invitation.mandate_id, now=proved.now)
+    end_mandate(proved.session, by=proved.owner(), mandate_id=invitation.id, now=proved.now)
     assert len(list_deputies(proved.session, by=proved.owner())) == 1
     assert proved.told() == []
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from core.mandates.model import Mandate
 from core.mandates.service import list_mandates
 from core.notices.model import Notice
-from handlers.h5.mandates import NAME_LIMIT
+from handlers.h5.inviting import NAME_LIMIT
 from tests.core.mandates.conftest import LI
 from tests.h5 import csrf_of, submit, text_of
 from tests.handlers.h5.conftest import PUBLIC_URL, Site
